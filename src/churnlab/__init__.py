@@ -1,0 +1,36 @@
+"""churnlab: who leaves, who buys again, how they answer to price, what satisfies them.
+
+Submodules load when they are first used, so that ``import churnlab`` stays quick.
+"""
+
+from importlib import import_module
+from types import ModuleType
+
+__version__ = "0.1.0"
+
+_SUBMODULES = (
+    "datasets",
+    "display",
+    "engines",
+    "errors",
+    "features",
+    "inference",
+    "likelihood",
+    "repurchase",
+    "simulate",
+    "studies",
+    "tables",
+    "theme",
+)
+
+__all__ = [*_SUBMODULES, "__version__"]
+
+
+def __getattr__(name: str) -> ModuleType:
+    if name in _SUBMODULES:
+        return import_module(f"churnlab.{name}")
+    raise AttributeError(f"module 'churnlab' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

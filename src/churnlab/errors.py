@@ -1,0 +1,24 @@
+"""The errors that churnlab raises on purpose; each says what is wrong and what to try."""
+
+__all__ = ["ChurnlabError", "ConvergenceError", "DataError", "ParameterError"]
+
+
+class ChurnlabError(Exception):
+    """Anything that churnlab refuses to do, with the reason in words."""
+
+    def _repr_html_(self) -> str:
+        from churnlab import display
+
+        return display.error_to_html(self)
+
+
+class DataError(ChurnlabError, ValueError):
+    """A table breaks a rule of its contract, or is not what it was said to be."""
+
+
+class ParameterError(ChurnlabError, ValueError):
+    """An argument or a study's parameter is unknown, of the wrong kind or out of range."""
+
+
+class ConvergenceError(ChurnlabError, RuntimeError):
+    """A likelihood has no maximum inside the parameter space, or none was found."""
