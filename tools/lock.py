@@ -1,0 +1,86 @@
+"""Make both locks and environment.yml from pyproject.toml: python tools/lock.py [--upgrade].
+
+For maintainers; needs uv. Without --upgrade, a pin that still fits stays as it is.
+"""
+
+import argparse
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+REGENERATE = "# Made from pyproject.toml by: python tools/lock.py (--upgrade takes newer releases)\n"
+LOCK, DEV_LOCK, ENVIRONMENT = "requirements.lock", "requirements-dev.lock", "environment.yml"
+CONTENTS = {
+    LOCK: "# What the studies need, and what it takes to install churnlab itself.\n",
+    DEV_LOCK: f"# The pins of {LOCK}, and those of the tests, the checks and JupyterLab.\n",
+}
+CONDA = """\
+#   conda env create -f environment.yml && conda activate churnlab
+# conda brings Python, pip and make; pip brings the pins of requirements-dev.lock, without hashes,
+# because pip refuses an editable package (the last line) beside hashes.
+name: churnlab
+channels:
+  - conda-forge
+dependencies:
+  - python=3.11
+  - pip
+  - make
+  - pip:
+"""
+
+
+def main() -> None:
+    """Write the three files, then check that the extras outside them can be added."""
+    parser = argparse.ArgumentParser(description="Make the locks and environment.yml from pyproject.toml.")
+    parser.add_argument("--upgrade", action="store_true", help="take the newest releases that fit")
+    upgrade = ["--upgrade"] if parser.parse_args().upgrade else []
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    build = "\n".join(project["build-system"]["requires"])
+    write_lock(LOCK, build, upgrade)
+    write_lock(DEV_LOCK, build, [*upgrade, "--extra", "lab", "--extra", "dev", "--constraint", LOCK])
+    write_environment(project["project"])
+    resolve(build, ["--all-extras", "--constraint", DEV_LOCK])
+
+
+def resolve(build: str, options: list[str]) -> None:
+    """Let uv solve pyproject.toml and the requirements of the build for every platform and Python from 3.11 on."""
+    command = ["uv", "pip", "compile", "pyproject.toml", "-", "--quiet", "--universal", "--python-version", "3.11"]
+    command += ["--fork-strategy", "fewest", "--no-emit-index-url", "--no-annotate", "--no-header", *options]
+    try:
+        done = subprocess.run(command, cwd=ROOT, input=build, text=True, stdout=subprocess.DEVNULL, check=False)
+    except FileNotFoundError:
+        sys.exit("uv is not on the PATH; it can be had with: pip install uv")
+    if done.returncode:
+        sys.exit(f"uv found no solution with the options {' '.join(options)}")
+
+
+def write_lock(name: str, build: str, options: list[str]) -> None:
+    """Write a requirements file of pins with their hashes."""
+    resolve(build, ["--generate-hashes", "--output-file", name, *options])
+    path = ROOT / name
+    path.write_text(REGENERATE + CONTENTS[name] + path.read_text(encoding="utf-8"), encoding="utf-8")
+
+
+def write_environment(project: dict) -> None:
+    """Write the pins for conda's pip section: first those that pyproject.toml names."""
+    lock = (ROOT / DEV_LOCK).read_text(encoding="utf-8")
+    pins = [line.removesuffix(" \\") for line in lock.splitlines() if "==" in line]
+    extras = project["optional-dependencies"]
+    named = {name_of(line) for line in [*project["dependencies"], *extras["lab"], *extras["dev"]]}
+    direct = [f"      - {pin}\n" for pin in pins if name_of(pin) in named]
+    others = [f"      - {pin}\n" for pin in pins if name_of(pin) not in named]
+    first, second = "      # named in pyproject.toml\n", "      # what these need\n"
+    text = "".join([REGENERATE, CONDA, first, *direct, second, *others, "      - -e .\n"])
+    (ROOT / ENVIRONMENT).write_text(text, encoding="utf-8")
+
+
+def name_of(requirement: str) -> str:
+    """Return the package's name in a requirement, as locks spell it."""
+    return re.split(r"[^\w.-]", requirement)[0].lower()
+
+
+if __name__ == "__main__":
+    main()
