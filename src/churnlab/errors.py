@@ -13,7 +13,19 @@ class ChurnlabError(Exception):
 
 
 class DataError(ChurnlabError, ValueError):
-    """A table breaks a rule of its contract, or is not what it was said to be."""
+    """A table breaks a rule of its contract, or is not what it was said to be.
+
+    Parameters
+    ----------
+    message
+        What is wrong, and what to try.
+    breaches
+        Where a contract was checked: each broken rule, as :class:`churnlab.tables.Breach`.
+    """
+
+    def __init__(self, message: str, breaches: tuple[object, ...] = ()) -> None:
+        super().__init__(message)
+        self.breaches = breaches
 
 
 class ParameterError(ChurnlabError, ValueError):

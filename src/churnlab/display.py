@@ -1,0 +1,96 @@
+"""How results, tables and errors look in JupyterLab and in a report: plain escaped HTML."""
+
+from html import escape
+from typing import Any, Protocol
+
+import pandas as pd
+
+__all__ = ["error_to_html", "format_number", "frame_to_html", "to_html"]
+
+_WHOLE = 100_000
+
+
+class Result(Protocol):
+    """What every fitted model can show of itself."""
+
+    def tidy(self) -> pd.DataFrame:
+        """One row per term."""
+
+    def glance(self) -> pd.DataFrame:
+        """One row for the model."""
+
+
+def format_number(value: float, digits: int = 4) -> str:
+    """Return a number with so many significant digits, thousands set apart, and no exponent within reason.
+
+    Examples
+    --------
+    >>> format_number(23570), format_number(0.2425945), format_number(-9582.4292)
+    ('23,570', '0.2426', '-9,582')
+    """
+    if pd.isna(value):
+        return "–"
+    if value in (float("inf"), float("-inf")):
+        return "∞" if value > 0 else "-∞"
+    if float(value).is_integer() and abs(value) < 1e15:
+        return f"{int(value):,}"
+    if abs(value) >= 10 ** (digits - 1):
+        return f"{value:,.0f}"
+    if abs(value) < 1e-4:
+        return f"{value:.{digits - 1}g}"
+    rounded = f"{value:.{digits}g}"
+    return f"{float(rounded):,}" if "e" in rounded else rounded
+
+
+def frame_to_html(frame: pd.DataFrame, *, title: str = "", digits: int = 4, rows: int = 30) -> str:
+    """Return a frame as an HTML table: escaped, numbers rounded and set right, long frames cut with a note.
+
+    Parameters
+    ----------
+    frame
+        Any frame; its index is not shown.
+    title
+        A caption.
+    digits
+        Significant digits of fractional numbers.
+    rows
+        How many rows are shown at most.
+    """
+    numeric = [pd.api.types.is_numeric_dtype(kind) and kind != bool for kind in frame.dtypes]
+    head = "".join(_cell("th", str(name), number) for name, number in zip(frame.columns, numeric, strict=True))
+    body = "".join(
+        f"<tr>{''.join(_cell('td', _text(value, digits), number) for value, number in zip(row, numeric, strict=True))}</tr>"
+        for row in frame.head(rows).itertuples(index=False, name=None)
+    )
+    caption = f"<caption>{escape(title)}</caption>" if title else ""
+    more = f"<p>{rows:,} of {len(frame):,} rows are shown.</p>" if len(frame) > rows else ""
+    return f'<table class="churnlab">{caption}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{more}'
+
+
+def _cell(tag: str, text: str, number: bool) -> str:
+    return f'<{tag} style="text-align:{"right" if number else "left"}">{escape(text)}</{tag}>'
+
+
+def _text(value: Any, digits: int) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if hasattr(value, "strftime"):
+        return f"{value:%Y-%m-%d}" if pd.notna(value) else "–"
+    if isinstance(value, str):
+        return value
+    if value is None or pd.isna(value):
+        return "–"
+    return format_number(value, digits) if isinstance(value, int | float) or hasattr(value, "dtype") else str(value)
+
+
+def to_html(result: Result) -> str:
+    """Return a fitted model as HTML: its line, its model figures, its terms."""
+    line = f"<p><strong>{escape(repr(result))}</strong></p>"
+    return line + frame_to_html(result.tidy()) + frame_to_html(result.glance())
+
+
+def error_to_html(error: Exception) -> str:
+    """Return an error as a readable box."""
+    name, text = escape(type(error).__name__), escape(str(error))
+    style = "border-left:4px solid #b3261e;padding:0.5em 1em;white-space:pre-wrap"
+    return f'<div style="{style}"><strong>{name}</strong>\n{text}</div>'

@@ -1,0 +1,111 @@
+"""Where the heavy passes run: DuckDB inside this process."""
+
+from collections.abc import Callable
+from functools import cache
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pandas as pd
+
+__all__ = ["DuckDBEngine", "default_engine", "quote_name", "quote_text"]
+
+_numbers = count(1)
+
+
+def quote_name(name: str) -> str:
+    """Return `name` as an SQL identifier, whatever characters it holds.
+
+    Examples
+    --------
+    >>> print(quote_name('order "id"'))
+    "order ""id\"""
+    """
+    return '"' + name.replace('"', '""') + '"'
+
+
+def quote_text(text: str) -> str:
+    """Return `text` as an SQL string literal, whatever characters it holds.
+
+    Examples
+    --------
+    >>> print(quote_text("l'eau"))
+    'l''eau'
+    """
+    return "'" + text.replace("'", "''") + "'"
+
+
+class DuckDBEngine:
+    """Runs SQL on one DuckDB connection.
+
+    Parameters
+    ----------
+    connection
+        A connection of your own; by default a new one in memory, in UTC.
+
+    Examples
+    --------
+    >>> DuckDBEngine().rows("SELECT 1 + 1")
+    [(2,)]
+    """
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection | None = None) -> None:
+        if connection is None:
+            connection = duckdb.connect(config={"python_enable_replacements": "false"})
+            connection.execute("SET TimeZone = 'UTC'")
+        self._connection: duckdb.DuckDBPyConnection | None = connection
+        self._query: Callable[[str], duckdb.DuckDBPyRelation] = connection.sql
+
+    @classmethod
+    def of_relation(cls, relation: duckdb.DuckDBPyRelation) -> "DuckDBEngine":
+        """Return an engine on the connection that `relation` already lives in, so that nothing is copied."""
+        engine = cls.__new__(cls)
+        engine._connection = None
+        engine._query = lambda sql: relation.query("_churnlab_anchor", sql)
+        return engine
+
+    def create_view(self, sql: str) -> str:
+        """Give a query a name of its own, and return the name."""
+        name = f"churnlab_{next(_numbers)}"
+        if self._connection is None:
+            self._query(sql).create_view(name)
+        else:
+            self._connection.execute(f"CREATE TEMP VIEW {name} AS {sql}")
+        return name
+
+    def register(self, data: Any) -> str:
+        """Give a pandas frame or an Arrow stream a name of its own, and return the name."""
+        if self._connection is None:
+            raise TypeError("an engine made from a relation holds that relation alone")
+        name = f"churnlab_{next(_numbers)}"
+        self._connection.register(name, data)
+        return name
+
+    def drop(self, name: str) -> None:
+        """Forget a view or a registered frame."""
+        if self._connection is not None:
+            self._connection.execute(f"DROP VIEW IF EXISTS {name}")
+
+    def types(self, name: str) -> dict[str, str]:
+        """Return the SQL type of each column of a view, in order."""
+        relation = self._query(f"SELECT * FROM {name} LIMIT 0")
+        return {column: str(kind) for column, kind in zip(relation.columns, relation.types, strict=True)}
+
+    def rows(self, sql: str) -> list[tuple[Any, ...]]:
+        """Run a query and return its rows."""
+        return self._query(sql).fetchall()
+
+    def frame(self, sql: str) -> pd.DataFrame:
+        """Run a query and return its result as a pandas frame."""
+        return self._query(sql).df()
+
+    def write(self, sql: str, path: Path) -> None:
+        """Run a query and write its result to a Parquet file."""
+        self._query(sql).write_parquet(str(path), compression="zstd")
+
+
+@cache
+def default_engine() -> DuckDBEngine:
+    """Return the one engine that tables share unless told otherwise, so that they can be joined."""
+    return DuckDBEngine()

@@ -1,0 +1,49 @@
+"""Units of time: everything is counted in days and divided by the length of the unit."""
+
+from collections.abc import Mapping
+from datetime import date, timedelta
+from types import MappingProxyType
+from typing import Literal
+
+from churnlab.errors import ParameterError
+
+__all__ = ["DAYS_PER_UNIT", "Unit", "days_per", "shift"]
+
+Unit = Literal["day", "week", "month", "year"]
+
+DAYS_PER_UNIT: Mapping[str, float] = MappingProxyType({"day": 1.0, "week": 7.0, "month": 30.4375, "year": 365.25})
+"""Length of each unit in days; a month is the twelfth part of a year of 365.25 days."""
+
+
+def days_per(unit: str) -> float:
+    """Return the length of a unit of time in days.
+
+    Raises
+    ------
+    ParameterError
+        If there is no such unit.
+
+    Examples
+    --------
+    >>> days_per("week")
+    7.0
+    """
+    if unit not in DAYS_PER_UNIT:
+        raise ParameterError(f"`unit` must be {', '.join(map(repr, DAYS_PER_UNIT))}, not {unit!r}.")
+    return DAYS_PER_UNIT[unit]
+
+
+def shift(day: date, periods: float, unit: str) -> date:
+    """Return the day so many units later (or earlier), to the nearest whole day.
+
+    Raises
+    ------
+    ParameterError
+        If there is no such unit.
+
+    Examples
+    --------
+    >>> shift(date(1997, 10, 1), 39, "week")
+    datetime.date(1998, 7, 1)
+    """
+    return day + timedelta(days=round(periods * days_per(unit)))

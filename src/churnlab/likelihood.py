@@ -1,0 +1,144 @@
+"""Maximum likelihood: one maximiser for every model, its convergence verified, its covariance exact."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from churnlab.errors import ConvergenceError
+
+__all__ = ["Derivatives", "Maximum", "maximise"]
+
+Array = npt.NDArray[np.float64]
+
+_LARGEST = 1e8
+"""A positive parameter beyond this, or below its inverse, is taken to run off to infinity or zero."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Derivatives:
+    """A log-likelihood at a point, its gradient (k,) and its Hessian (k, k)."""
+
+    value: float
+    gradient: Array
+    hessian: Array
+
+
+@dataclass(frozen=True, kw_only=True)
+class Maximum:
+    """The maximum of a log-likelihood: estimates (k,), their covariance (k, k) and the log-likelihood."""
+
+    names: tuple[str, ...]
+    estimate: Array
+    covariance: Array
+    log_likelihood: float
+
+
+def maximise(
+    log_likelihood: Callable[[Array], Derivatives], names: tuple[str, ...], starts: Iterable[Array]
+) -> Maximum:
+    """Maximise a log-likelihood over positive parameters.
+
+    Parameters
+    ----------
+    log_likelihood
+        Takes the parameters (k,), all positive, and returns value, gradient and Hessian in those parameters.
+    names
+        The k names, for messages.
+    starts
+        Points (k,) to start from. The first that converges to a verified maximum counts; the next is tried only where
+        it does not.
+
+    Returns
+    -------
+    Maximum
+        Estimates and covariance on the scale of the parameters.
+
+    Raises
+    ------
+    ConvergenceError
+        If no start leads to a maximum inside the parameter space; it names the parameters that run off.
+
+    Notes
+    -----
+    Newton steps in a trust region (Nocedal and Wright 2006, algorithm 4.3; scipy's `trust-exact`) on the logarithms u of
+    the parameters θ. With D = diag(θ), the gradient in u is Dg and the Hessian DHD + diag(Dg). A point counts as a maximum
+    if its Newton decrement (what the log-likelihood could still gain) is below 10⁻⁹, or the rounding of a log-likelihood
+    of that size, and minus the Hessian is positive definite. The covariance is D V D with V the inverse of minus that
+    Hessian: the delta method, on both sides of V.
+    """
+    reasons = []
+    for start in starts:
+        try:
+            return _climb(log_likelihood, names, np.asarray(start, dtype=float))
+        except ConvergenceError as error:
+            reasons.append(str(error))
+    raise ConvergenceError(reasons[0])
+
+
+def _climb(log_likelihood: Callable[[Array], Derivatives], names: tuple[str, ...], start: Array) -> Maximum:
+    from scipy.optimize import minimize
+
+    surface = _LogSurface(log_likelihood)
+    size = max(1.0, abs(surface.at(np.log(start)).value))
+    found = minimize(
+        lambda u: -surface.at(u).value / size,
+        np.log(start),
+        jac=lambda u: -surface.at(u).gradient / size,
+        hess=lambda u: -surface.at(u).hessian / size,
+        method="trust-exact",
+        options={"gtol": 1e-10, "maxiter": 200, "max_trust_radius": 8.0},
+    )
+    point = surface.at(found.x)
+    estimate = np.exp(found.x)
+    _refuse_runaways(names, estimate)
+    variance = _verified_inverse(names, point)
+    scale = np.outer(estimate, estimate)
+    return Maximum(names=names, estimate=estimate, covariance=variance * scale, log_likelihood=point.value)
+
+
+class _LogSurface:
+    """A log-likelihood as a function of log-parameters; the last point is kept, since scipy asks for it in parts."""
+
+    def __init__(self, log_likelihood: Callable[[Array], Derivatives]) -> None:
+        self._log_likelihood = log_likelihood
+        self._u: Array | None = None
+        self._point: Derivatives | None = None
+
+    def at(self, u: Array) -> Derivatives:
+        if self._point is None or self._u is None or not np.array_equal(u, self._u):
+            theta = np.exp(np.clip(u, -np.log(_LARGEST) - 1, np.log(_LARGEST) + 1))
+            natural = self._log_likelihood(theta)
+            gradient = theta * natural.gradient
+            hessian = theta[:, None] * natural.hessian * theta + np.diag(gradient)
+            self._u = u.copy()
+            self._point = Derivatives(value=natural.value, gradient=gradient, hessian=hessian)
+        return self._point
+
+
+def _refuse_runaways(names: tuple[str, ...], estimate: Array) -> None:
+    away = [
+        f"{name} → {'infinity' if value > 1 else '0'}"
+        for name, value in zip(names, estimate, strict=True)
+        if not 1 / _LARGEST < value < _LARGEST
+    ]
+    if away:
+        raise ConvergenceError(f"The likelihood has no maximum: it keeps rising as {', '.join(away)}.")
+
+
+def _verified_inverse(names: tuple[str, ...], point: Derivatives) -> Array:
+    information = -point.hessian
+    if not (np.isfinite(information).all() and np.isfinite(point.gradient).all()):
+        raise ConvergenceError("The likelihood is not finite where the search ended.")
+    eigenvalues, vectors = np.linalg.eigh(information)
+    if eigenvalues[0] <= eigenvalues[-1] * 1e-13:
+        flat = ", ".join(name for name, part in zip(names, vectors[:, 0], strict=True) if abs(part) > 0.3)
+        raise ConvergenceError(f"The likelihood has no single maximum: it is flat along {flat}.")
+    inverse: Array = (vectors / eigenvalues) @ vectors.T
+    decrement = float(point.gradient @ inverse @ point.gradient) / 2
+    if decrement > 1e-9 + 1e-14 * abs(point.value):
+        raise ConvergenceError(f"The search ended before the maximum: the likelihood may still rise by {decrement:.2g}.")
+    return inverse
+
+

@@ -1,0 +1,1 @@
+"""Will she buy again, and what is she worth?"""

@@ -1,0 +1,20 @@
+"""Table contracts, and reading tables against them."""
+
+from churnlab.tables.checks import Breach
+from churnlab.tables.contracts import CONTRACTS, Column, Contract, Rule, find_contract
+from churnlab.tables.layout import Layout, read_layout
+from churnlab.tables.table import Table, read, to_date
+
+__all__ = [
+    "CONTRACTS",
+    "Breach",
+    "Column",
+    "Contract",
+    "Layout",
+    "Rule",
+    "Table",
+    "find_contract",
+    "read",
+    "read_layout",
+    "to_date",
+]

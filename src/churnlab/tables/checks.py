@@ -1,0 +1,187 @@
+"""Checks a raw table against a contract in one pass, and says everything that is wrong at once."""
+
+import difflib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import duckdb
+
+from churnlab.engines import quote_name, quote_text
+from churnlab.errors import DataError
+from churnlab.tables.contracts import Column, Contract
+from churnlab.tables.conversions import Check, checks_of, typed
+from churnlab.tables.layout import Layout
+from churnlab.tables.sources import Source
+
+__all__ = ["Breach", "match_columns", "refuse_breaches", "typed_query"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Breach:
+    """A rule that a table breaks: the column, the rule, how many rows, the first of them, and what to try."""
+
+    column: str
+    rule: str
+    rows: int | None = None
+    of: int | None = None
+    first_row: int | None = None
+    first_value: str | None = None
+    advice: str = ""
+
+    def __str__(self) -> str:
+        text = f"`{self.column}` {self.rule}" if self.column else self.rule
+        if self.rows is not None and self.of is not None:
+            text += f": {self.rows:,} of {self.of:,} rows {'breaks' if self.rows == 1 else 'break'} this"
+            if self.first_row is not None:
+                text += f" (first: row {self.first_row:,}: {self.first_value})"
+        return f"{text}. Try: {self.advice}." if self.advice else f"{text}."
+
+
+def match_columns(source: Source, contract: Contract, layout: Layout) -> tuple[dict[str, str], list[Breach]]:
+    """Return the raw column behind each of the contract's columns, and the columns that are missing."""
+    available = list(source.engine.types(source.view))
+    asked = dict(layout.columns or {})
+    breaches = [_unknown(name, contract) for name in asked if name not in _names(contract)]
+    matched = {}
+    for column in contract.columns:
+        wanted = asked.get(column.name, column.name)
+        if wanted in available:
+            matched[column.name] = wanted
+        elif column.required or column.name in asked:
+            breaches.append(_missing(column, wanted, available))
+    return matched, breaches
+
+
+def _names(contract: Contract) -> list[str]:
+    return [column.name for column in contract.columns]
+
+
+def _unknown(name: str, contract: Contract) -> Breach:
+    near = difflib.get_close_matches(name, _names(contract), n=1)
+    advice = f"did you mean `{near[0]}`" if near else f"it has {', '.join(_names(contract))}"
+    return Breach(column=name, rule=f"is no column of {contract.name}", advice=advice)
+
+
+def _missing(column: Column, wanted: str, available: list[str]) -> Breach:
+    lowered = {name.lower(): name for name in available}
+    near = difflib.get_close_matches(wanted.lower(), lowered, n=1, cutoff=0.6)
+    found = f"the table has {', '.join(f'`{name}`' for name in available[:12])}{' …' if len(available) > 12 else ''}"
+    like = lowered[near[0]] if near else "the table's name for it"
+    rule = "is missing" if wanted == column.name else f"is mapped to `{wanted}`, which is missing"
+    return Breach(column=column.name, rule=f"{rule}; {found}", advice=f'map it: columns = {{"{column.name}": "{like}"}}')
+
+
+def typed_query(source: Source, contract: Contract, matched: Mapping[str, str], layout: Layout) -> str:
+    """Return the query of the contract's columns, of their kinds, beside the other columns as they are."""
+    types = source.engine.types(source.view)
+    kinds = {column.name: column for column in contract.columns}
+    chosen = [f"{typed(kinds[name], raw, types[raw], layout)} AS {quote_name(name)}" for name, raw in matched.items()]
+    taken = {name.lower() for name in matched}
+    others = [quote_name(raw) for raw in types if raw not in matched.values() and raw.lower() not in taken]
+    query = f"SELECT {', '.join(chosen + others)} FROM {source.view}"
+    if layout.negative_amounts == "leave_out" and "amount" in matched:
+        query += f" WHERE NOT coalesce({typed(kinds['amount'], matched['amount'], types[matched['amount']], layout)} < 0, false)"
+    return query
+
+
+def refuse_breaches(
+    source: Source,
+    contract: Contract,
+    matched: Mapping[str, str],
+    missing: list[Breach],
+    layout: Layout,
+    as_of: date | None,
+) -> int:
+    """Check every rule in one pass and return the number of rows.
+
+    Raises
+    ------
+    DataError
+        With all that is wrong: column, rule, rows, first row, what to try.
+    """
+    checks = _checks(source, contract, matched, layout, as_of)
+    conditions = [condition for check in checks for condition in (check.breach, check.unless or "false")]
+    sums = "".join(f", count_if({condition})" for condition in conditions)
+    try:
+        n, *counts = source.engine.rows(f"SELECT count(*){sums} FROM {source.view}")[0]
+    except duckdb.Error as error:
+        raise DataError(_reading_message(error, source, layout)) from None
+    if n == 0:
+        raise DataError(f"{source.label} has no rows, only the columns {', '.join(source.engine.types(source.view))}.")
+    broken = [
+        check
+        for check, rows, others in zip(checks, counts[::2], counts[1::2], strict=True)
+        if rows and (check.unless is None or others)
+    ]
+    rows_of = dict(zip(map(id, checks), counts[::2], strict=True))
+    found = [_breach(check, source, matched, rows_of[id(check)], n) for check in broken]
+    if missing or found:
+        raise _error(source, contract, [*missing, *found])
+    return int(n)
+
+
+def _checks(
+    source: Source, contract: Contract, matched: Mapping[str, str], layout: Layout, as_of: date | None
+) -> list[Check]:
+    types = source.engine.types(source.view)
+    checks: list[Check] = []
+    values = {}
+    for column in contract.columns:
+        if column.name in matched:
+            raw = matched[column.name]
+            values[column.name] = typed(column, raw, types[raw], layout)
+            checks += checks_of(column, raw, types[raw], layout)
+    for rule in contract.rules:
+        if all(name in matched for name in rule.columns):
+            condition = re.sub(r'"(\w+)"', lambda name: f"({values[name[1]]})", rule.condition)
+            checks.append(Check(rule.columns, rule.sentence, f"NOT ({condition})", rule.advice))
+    if as_of is not None and "date" in values:
+        late = f"{values['date']} >= TIMESTAMP {quote_text(as_of.isoformat())}"
+        checks.append(Check(("date",), f"must lie before as_of {as_of.isoformat()}", late, "give the date of the extract as as_of"))
+    if contract.unique in matched:
+        raw = quote_name(matched[str(contract.unique)])
+        again = f"{raw} IN (SELECT {raw} FROM {source.view} GROUP BY 1 HAVING count(*) > 1)"
+        checks.append(Check((str(contract.unique),), "must not repeat", again, "keep one row for each"))
+    return checks
+
+
+def _breach(check: Check, source: Source, matched: Mapping[str, str], rows: int, n: int) -> Breach:
+    shown = ", ".join(quote_name(matched[name]) for name in check.columns)
+    row, *values = source.engine.rows(
+        f"SELECT * EXCLUDE (broken) FROM (SELECT row_number() OVER () AS number, {shown}, ({check.breach}) AS broken "
+        f"FROM {source.view}) WHERE broken ORDER BY number LIMIT 1"
+    )[0]
+    return Breach(
+        column=check.columns[0] if len(check.columns) == 1 else "",
+        rule=check.rule,
+        rows=rows,
+        of=n,
+        first_row=row,
+        first_value=", ".join(_shown(value) for value in values),
+        advice=check.advice,
+    )
+
+
+def _shown(value: Any) -> str:
+    text = "empty" if value is None else repr(value) if isinstance(value, str) else str(value)
+    return text if len(text) <= 40 else f"{text[:39]}…"
+
+
+def _error(source: Source, contract: Contract, breaches: list[Breach]) -> DataError:
+    lines = [f"{source.label} breaks the contract {contract.name} ({contract.one_row} a row):"]
+    return DataError("\n".join([*lines, *(f"  - {breach}" for breach in breaches)]), tuple(breaches))
+
+
+def _reading_message(error: duckdb.Error, source: Source, layout: Layout) -> str:
+    text = str(error)
+    if "unicode" in text.lower() or "encoded" in text:
+        return (
+            f"{source.label} is not written in {layout.encoding}. Say how it is written in the layout: "
+            'encoding = "latin-1" (Windows and older Excel exports) or "utf-16", or save it as UTF-8.'
+        )
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    details = " ".join(line for line in lines if line.startswith(("Original Line", "Expected Number")))
+    return f"{source.label} cannot be read: {lines[0]}. {details}".strip()
