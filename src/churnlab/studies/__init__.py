@@ -1,0 +1,18 @@
+"""Studies: notebooks that are run the same way every time."""
+
+from churnlab.studies.catalogue import Study, find_studies, find_study
+from churnlab.studies.output import StudyOutput, open_study
+from churnlab.studies.runner import RunResult, run
+from churnlab.studies.verify import Verification, verify
+
+__all__ = [
+    "RunResult",
+    "Study",
+    "StudyOutput",
+    "Verification",
+    "find_studies",
+    "find_study",
+    "open_study",
+    "run",
+    "verify",
+]

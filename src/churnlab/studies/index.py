@@ -1,0 +1,80 @@
+"""Writes runs/index.html: every run of every study, from the records in the run folders."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from churnlab.errors import ParameterError
+from churnlab.studies.manifest import Record, read_run
+from churnlab.studies.report import TEMPLATES, prepare_environment
+
+
+def write_index(out: str | Path = "runs") -> Path:
+    """Write the page that lists all runs, failures first, then by study, newest first.
+
+    Parameters
+    ----------
+    out : path
+        The folder of all runs.
+
+    Returns
+    -------
+    Path
+        The page.
+
+    Raises
+    ------
+    OSError
+        If the folder cannot be written.
+    """
+    from jinja2 import Environment, FileSystemLoader
+
+    out = Path(out)
+    environment = Environment(loader=FileSystemLoader([TEMPLATES, TEMPLATES / "report"]), autoescape=True)
+    prepare_environment(environment)
+    done, failed = _runs(out.glob("*/*/manifest.json")), _runs(out.glob("*/failed/*/manifest.json"))
+    studies: dict[str, list[dict[str, Any]]] = {}
+    for run in done:
+        studies.setdefault(run["study"], []).append(run)
+    page = environment.get_template("index.html.j2").render(studies=dict(sorted(studies.items())), failed=failed, out=out)
+    _replace(out / "index.html", page)
+    return out / "index.html"
+
+
+def _runs(manifests: Any) -> list[dict[str, Any]]:
+    records = [record for path in manifests if (record := _readable(path.parent)) is not None]
+    return [_row(record) for record in sorted(records, key=lambda record: record.log["started"], reverse=True)]
+
+
+def _readable(folder: Path) -> Record | None:
+    """Pass over what is no run of ours: one spoilt folder must not hide the others."""
+    if folder.name.startswith("."):
+        return None
+    try:
+        return read_run(folder)
+    except ParameterError:
+        return None
+
+
+def _row(record: Record) -> dict[str, Any]:
+    kept = Path(record.manifest["study"])
+    place = kept / record.folder.name if record.manifest["status"] == "done" else kept / "failed" / record.folder.name
+    return {
+        **record.manifest,
+        "place": place.as_posix(),
+        "started": record.log["started"].replace("T", " ")[:16],
+        "seconds": record.log["seconds"],
+        "headlines": [number for number in record.results.get("numbers", {}).values() if number["headline"]],
+    }
+
+
+def _replace(path: Path, text: str) -> None:
+    """Write a file so that a reader sees the old one or the new one, never a part."""
+    handle, name = tempfile.mkstemp(prefix=".index-", dir=path.parent)
+    with os.fdopen(handle, "w", encoding="utf-8") as stream:
+        stream.write(text)
+    Path(name).chmod(0o644)
+    Path(name).replace(path)
