@@ -1,0 +1,123 @@
+"""Whether forecasts were right within groups of customers."""
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from churnlab.errors import DataError
+from churnlab.inference import normal_quantile
+
+__all__ = ["calibration_table", "frequency_groups", "recency_groups"]
+
+Array = npt.NDArray[np.float64]
+
+
+def calibration_table(
+    group: pd.Series, predicted: Array, actual: Array, *, conf_level: float = 0.95
+) -> pd.DataFrame:
+    """Compare mean forecast and mean outcome within groups of customers.
+
+    Parameters
+    ----------
+    group
+        The group of each customer (n,), as :func:`frequency_groups` or :func:`recency_groups` return it.
+    predicted, actual
+        Forecast and outcome of each customer (n,).
+    conf_level
+        Of the limits.
+
+    Returns
+    -------
+    DataFrame
+        One row per group, in order: `group`, `customers`, `predicted`, `actual`, and `conf_low`, `conf_high`, the limits
+        of the mean outcome (± z standard errors, not below 0 where no outcome is).
+
+    Raises
+    ------
+    DataError
+        If the three are not of the same length.
+    ParameterError
+        If the level is not between 0 and 1.
+    """
+    if not len(group) == len(predicted) == len(actual):
+        raise DataError(f"Groups, forecasts and outcomes differ in length: {len(group)}, {len(predicted)}, {len(actual)}.")
+    frame = pd.DataFrame({"group": group.array, "predicted": predicted, "actual": actual})
+    grouped = frame.groupby("group", observed=True)
+    table = grouped.agg(
+        customers=("actual", "size"), predicted=("predicted", "mean"), actual=("actual", "mean"), sd=("actual", "std")
+    ).reset_index()
+    margin = normal_quantile(conf_level) * table.pop("sd").fillna(0) / np.sqrt(table["customers"])
+    floor = 0.0 if (actual >= 0).all() else -np.inf
+    table["conf_low"], table["conf_high"] = np.maximum(table["actual"] - margin, floor), table["actual"] + margin
+    return table.astype({"group": str})
+
+
+def frequency_groups(rfm: pd.DataFrame, *, most: int = 7) -> pd.Series:
+    """Group customers by `frequency`: 0, 1, 2, … and `most` or more.
+
+    Parameters
+    ----------
+    rfm
+        A frame with `frequency` (n rows).
+    most
+        Where the last group begins.
+
+    Returns
+    -------
+    Series (n,)
+        Ordered categories.
+
+    Raises
+    ------
+    DataError
+        If there is no such column.
+
+    Examples
+    --------
+    >>> frequency_groups(pd.DataFrame({"frequency": [0, 3, 12]}), most=3).tolist()
+    ['0', '3+', '3+']
+    """
+    if "frequency" not in rfm:
+        raise DataError("The frame has no column `frequency`.")
+    labels = [*map(str, range(most)), f"{most}+"]
+    codes = rfm["frequency"].clip(upper=most).astype(int)
+    return pd.Series(pd.Categorical.from_codes(codes, categories=labels, ordered=True), index=rfm.index)
+
+
+def recency_groups(rfm: pd.DataFrame, *, groups: int = 8) -> pd.Series:
+    """Group customers by the time since their last order, repeat buyers into groups of about the same size.
+
+    Parameters
+    ----------
+    rfm
+        A frame with `frequency`, `recency` and `T` (n rows).
+    groups
+        Number of groups of repeat buyers at most.
+
+    Returns
+    -------
+    Series (n,)
+        Ordered categories: spans of `T - recency` such as ``"4–9"`` (above 4, up to 9), then ``"one order"`` for whoever
+        has not ordered again.
+
+    Raises
+    ------
+    DataError
+        If a column is missing.
+
+    Examples
+    --------
+    >>> rfm = pd.DataFrame({"frequency": [1, 1, 0], "recency": [9, 2, 0], "T": [10, 10, 10]})
+    >>> recency_groups(rfm, groups=2).tolist()
+    ['0–4', '4–8', 'one order']
+    """
+    missing = {"frequency", "recency", "T"} - set(rfm.columns)
+    if missing:
+        raise DataError(f"The frame has no column {', '.join(sorted(missing))}.")
+    silence, repeat = rfm["T"] - rfm["recency"], rfm["frequency"] > 0
+    edges = np.unique(np.round(silence[repeat].quantile(np.linspace(0, 1, groups + 1)[1:-1])))
+    edges = np.unique([0.0, *edges, np.ceil(silence[repeat].max())])
+    labels = [f"{low:g}–{high:g}" for low, high in zip(edges[:-1], edges[1:], strict=True)]
+    codes = np.clip(np.searchsorted(edges, silence, side="left") - 1, 0, len(labels) - 1)
+    codes = np.where(repeat, codes, len(labels))
+    return pd.Series(pd.Categorical.from_codes(codes, categories=[*labels, "one order"], ordered=True), index=rfm.index)

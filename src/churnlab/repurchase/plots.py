@@ -1,0 +1,150 @@
+"""Figures of the repurchase family: functions of the family's frames."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from churnlab import theme
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = [
+    "plot_calibration",
+    "plot_cumulative_tracking",
+    "plot_p_alive",
+    "plot_tracking",
+    "plot_value_concentration",
+]
+
+
+def plot_tracking(tracking: pd.DataFrame, *, ax: "Axes | None" = None) -> "Axes":
+    """Draw repeat orders per period beside the model's expectation, the held-out part shaded.
+
+    Parameters
+    ----------
+    tracking
+        What :func:`to_tracking` returns.
+    ax
+        Axes to draw on; new ones by default.
+    """
+    ax = ax or theme.axes()
+    _draw_tracking(ax, tracking, "actual", "expected")
+    ax.set_ylabel("Repeat orders per period")
+    return ax
+
+
+def plot_cumulative_tracking(tracking: pd.DataFrame, *, ax: "Axes | None" = None) -> "Axes":
+    """Draw cumulative repeat orders beside the model's expectation, the held-out part shaded.
+
+    Parameters
+    ----------
+    tracking
+        What :func:`to_tracking` returns.
+    ax
+        Axes to draw on; new ones by default.
+    """
+    ax = ax or theme.axes()
+    _draw_tracking(ax, tracking, "actual_cumulative", "expected_cumulative")
+    ax.set_ylabel("Repeat orders since the start")
+    return ax
+
+
+def _draw_tracking(ax: "Axes", tracking: pd.DataFrame, actual: str, expected: str) -> None:
+    from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
+
+    start = tracking["start"]
+    ax.plot(start, tracking[actual], color=theme.COLORS[0], label="Actual")
+    ax.plot(start, tracking[expected], color=theme.ACCENT, linestyle="--", label="Model")
+    held_out = start[tracking["held_out"]]
+    if len(held_out):
+        ax.axvspan(held_out.iloc[0], start.iloc[-1], color=theme.GRID, alpha=0.5, linewidth=0)
+        ax.annotate("held out", (held_out.iloc[0], 1), xycoords=("data", "axes fraction"), xytext=(6, -12),
+                    textcoords="offset points", color=theme.INK)  # fmt: skip
+    locator = AutoDateLocator()
+    ax.xaxis.set_major_locator(locator)
+    ax.xaxis.set_major_formatter(ConciseDateFormatter(locator))
+    ax.yaxis.set_major_formatter("{x:,.0f}")
+    ax.set_ylim(bottom=0)
+    ax.margins(x=0)
+    theme.legend_above(ax)
+
+
+def plot_calibration(table: pd.DataFrame, *, xlabel: str, ylabel: str, ax: "Axes | None" = None) -> "Axes":
+    """Draw mean outcome with its interval and mean forecast, group by group.
+
+    Parameters
+    ----------
+    table
+        What :func:`calibration_table` returns.
+    xlabel, ylabel
+        What the groups are, and what is compared, with its unit.
+    ax
+        Axes to draw on; new ones by default.
+    """
+    ax = ax or theme.axes()
+    place = np.arange(len(table))
+    spread = [table["actual"] - table["conf_low"], table["conf_high"] - table["actual"]]
+    ax.errorbar(place - 0.08, table["actual"], yerr=spread, fmt="o", color=theme.COLORS[0], capsize=3, label="Actual, 95 % interval")
+    ax.plot(place + 0.08, table["predicted"], "D", color=theme.ACCENT, markerfacecolor="white", label="Model")
+    ax.set_xticks(place, [f"{group}\n{n:,}" for group, n in zip(table["group"], table["customers"], strict=True)])
+    ax.set_xlabel(f"{xlabel}; below: number of customers")
+    ax.set_ylabel(ylabel)
+    ax.set_ylim(bottom=0)
+    ax.grid(visible=False, axis="x")
+    theme.legend_above(ax)
+    return ax
+
+
+def plot_p_alive(grid: pd.DataFrame, *, unit: str, ax: "Axes | None" = None) -> "Axes":
+    """Draw P(alive) over frequency and recency as a map with contour lines.
+
+    Parameters
+    ----------
+    grid
+        What :func:`p_alive_grid` returns.
+    unit
+        The unit of recency, for the label.
+    ax
+        Axes to draw on; new ones by default.
+    """
+    ax = ax or theme.axes(height=4.4)
+    table = grid.pivot_table(index="recency", columns="frequency", values="p_alive")
+    mesh = ax.pcolormesh(table.columns, table.index, table, cmap="cividis", vmin=0, vmax=1, shading="nearest")
+    lines = ax.contour(table.columns, table.index, table, levels=[0.2, 0.5, 0.8], colors="white", linewidths=1.2)
+    ax.clabel(lines, fmt=lambda level: f"{level:.0%}")
+    ax.get_figure(root=True).colorbar(mesh, ax=ax, label="P(alive)", format=lambda value, _: f"{value:.0%}")
+    ax.set_xlabel("Repeat orders (frequency)")
+    ax.set_ylabel(f"Age at the last order (recency), {unit}s")
+    ax.xaxis.get_major_locator().set_params(integer=True)
+    ax.grid(visible=False)
+    return ax
+
+
+def plot_value_concentration(concentration: pd.DataFrame, *, ax: "Axes | None" = None) -> "Axes":
+    """Draw the share of value that the most valuable customers hold.
+
+    Parameters
+    ----------
+    concentration
+        What :func:`value_concentration` returns.
+    ax
+        Axes to draw on; new ones by default.
+    """
+    ax = ax or theme.axes()
+    x, y = concentration["share_of_customers"], concentration["share_of_value"]
+    ax.plot(x, y, color=theme.COLORS[0], label="Customers, most valuable first")
+    ax.plot([0, 1], [0, 1], color=theme.INK, linewidth=1, linestyle=":", label="If all were worth the same")
+    for share in (0.1, 0.2, 0.5):
+        held = float(np.interp(share, x, y))
+        ax.plot(share, held, "o", color=theme.ACCENT)
+        ax.annotate(f"{share:.0%} of customers: {held:.0%}", (share, held), xytext=(10, -4), textcoords="offset points")
+    ax.xaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
+    ax.yaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
+    ax.set_xlabel("Share of customers")
+    ax.set_ylabel("Share of expected value")
+    ax.set_xlim(0, 1)
+    ax.set_ylim(0, 1.02)
+    theme.legend_above(ax)
+    return ax
