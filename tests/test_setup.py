@@ -163,8 +163,8 @@ def test_input_failed_installation_ends_in_one_line(bootstrap: Bootstrap) -> Non
     failed = bootstrap(UV_EXIT="2")
     assert failed.returncode == 1
     assert failed.stderr == (
-        "Set-up stopped: 'Installing the packages of requirements.lock' failed; the reason is above. "
-        "Once it is mended, the same command starts it again.\n"
+        "Set-up stopped: 'Installing the packages of requirements.lock' failed, for the reason above. "
+        "Is the package index within reach (network, proxy)?\n"
     )
 
 

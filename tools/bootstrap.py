@@ -114,7 +114,7 @@ def run(task: str, command: list[str]) -> None:
             if sys.stderr.isatty():
                 print(f"\r{time.monotonic() - started:.0f} s \r", end="", file=sys.stderr, flush=True)
     if process.returncode:
-        raise SetUpError(f"'{task}' failed; the reason is above. Once it is mended, the same command starts it again.")
+        raise SetUpError(f"'{task}' failed, for the reason above. Is the package index within reach (network, proxy)?")
 
 
 if __name__ == "__main__":
