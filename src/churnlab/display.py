@@ -1,13 +1,11 @@
-"""How results, tables and errors look in JupyterLab and in a report: plain escaped HTML."""
+"""How results and tables look in JupyterLab and in a report: plain escaped HTML."""
 
 from html import escape
 from typing import Any, Protocol
 
 import pandas as pd
 
-__all__ = ["error_to_html", "format_number", "frame_to_html", "to_html"]
-
-_WHOLE = 100_000
+__all__ = ["format_number", "frame_to_html", "to_html"]
 
 
 class Result(Protocol):
@@ -87,10 +85,3 @@ def to_html(result: Result) -> str:
     """Return a fitted model as HTML: its line, its model figures, its terms."""
     line = f"<p><strong>{escape(repr(result))}</strong></p>"
     return line + frame_to_html(result.tidy()) + frame_to_html(result.glance())
-
-
-def error_to_html(error: Exception) -> str:
-    """Return an error as a readable box."""
-    name, text = escape(type(error).__name__), escape(str(error))
-    style = "border-left:4px solid #b3261e;padding:0.5em 1em;white-space:pre-wrap"
-    return f'<div style="{style}"><strong>{name}</strong>\n{text}</div>'

@@ -15,13 +15,13 @@ _numbers = count(1)
 
 
 def quote_name(name: str) -> str:
-    """Return `name` as an SQL identifier, whatever characters it holds.
+    '''Return `name` as an SQL identifier, whatever characters it holds.
 
     Examples
     --------
     >>> print(quote_name('order "id"'))
     "order ""id\"""
-    """
+    '''
     return '"' + name.replace('"', '""') + '"'
 
 

@@ -6,11 +6,6 @@ __all__ = ["ChurnlabError", "ConvergenceError", "DataError", "ParameterError"]
 class ChurnlabError(Exception):
     """Anything that churnlab refuses to do, with the reason in words."""
 
-    def _repr_html_(self) -> str:
-        from churnlab import display
-
-        return display.error_to_html(self)
-
 
 class DataError(ChurnlabError, ValueError):
     """A table breaks a rule of its contract, or is not what it was said to be.

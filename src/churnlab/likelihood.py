@@ -138,7 +138,7 @@ def _verified_inverse(names: tuple[str, ...], point: Derivatives) -> Array:
     inverse: Array = (vectors / eigenvalues) @ vectors.T
     decrement = float(point.gradient @ inverse @ point.gradient) / 2
     if decrement > 1e-9 + 1e-14 * abs(point.value):
-        raise ConvergenceError(f"The search ended before the maximum: the likelihood may still rise by {decrement:.2g}.")
+        raise ConvergenceError(
+            f"The search ended before the maximum: the likelihood may still rise by {decrement:.2g}."
+        )
     return inverse
-
-

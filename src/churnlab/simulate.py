@@ -13,9 +13,7 @@ __all__ = ["simulate_orders", "simulate_rfm"]
 _MOST_ORDERS = 10_000
 
 
-def simulate_rfm(
-    n: int, *, r: float, alpha: float, a: float, b: float, T: float, seed: int
-) -> pd.DataFrame:
+def simulate_rfm(n: int, *, r: float, alpha: float, a: float, b: float, T: float, seed: int) -> pd.DataFrame:
     """Simulate the histories of customers who follow the BG/NBD model.
 
     Parameters
@@ -121,7 +119,9 @@ def simulate_orders(
 def _require_positive(**numbers: float) -> None:
     wrong = {name: value for name, value in numbers.items() if not 0 < value < float("inf")}
     if wrong:
-        raise ParameterError(f"These must be above 0: {', '.join(f'{name} = {value!r}' for name, value in wrong.items())}.")
+        raise ParameterError(
+            f"These must be above 0: {', '.join(f'{name} = {value!r}' for name, value in wrong.items())}."
+        )
 
 
 def _draw_times(

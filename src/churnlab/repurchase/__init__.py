@@ -1,5 +1,6 @@
 """Will she buy again, and what is she worth?"""
 
+from churnlab.repurchase.assumptions import amount_frequency_correlation
 from churnlab.repurchase.bg_nbd import BgNbdFit, fit_bg_nbd
 from churnlab.repurchase.calibration import calibration_table, frequency_groups, recency_groups
 from churnlab.repurchase.customers import group_customers, p_alive_grid, to_customers
@@ -14,12 +15,15 @@ from churnlab.repurchase.plots import (
     plot_value_concentration,
 )
 from churnlab.repurchase.scores import score_forecasts
+from churnlab.repurchase.split import TimeSplit, split_time
 from churnlab.repurchase.tracking import to_tracking
-from churnlab.repurchase.value import customer_lifetime_value, value_concentration
+from churnlab.repurchase.value import customer_lifetime_value, total_lifetime_value, value_concentration
 
 __all__ = [
     "BgNbdFit",
     "GammaGammaFit",
+    "TimeSplit",
+    "amount_frequency_correlation",
     "calibration_table",
     "choose_silence",
     "customer_lifetime_value",
@@ -39,7 +43,9 @@ __all__ = [
     "recency_groups",
     "score_forecasts",
     "simulate_totals",
+    "split_time",
     "to_customers",
     "to_tracking",
+    "total_lifetime_value",
     "value_concentration",
 ]

@@ -160,6 +160,37 @@ class BgNbdFit:
         """
         return _per_history(numerics.order_probability, self.theta, rfm, _checked(horizon))
 
+    def predict(self, rfm: pd.DataFrame, *, horizon: float) -> pd.DataFrame:
+        """Return the forecast of each customer in (T, T + horizon].
+
+        Parameters
+        ----------
+        rfm
+            A frame that keeps the contract RFM (n rows).
+        horizon
+            In the unit of `rfm`; 0 or more.
+
+        Returns
+        -------
+        DataFrame
+            `p_alive`, `probability` of at least one order, and expected `orders`, in the order of the rows.
+
+        Raises
+        ------
+        DataError
+            If the frame breaks the contract.
+        ParameterError
+            If the horizon is negative.
+        """
+        return pd.DataFrame(
+            {
+                "p_alive": self.p_alive(rfm),
+                "probability": self.probability_of_order(rfm, horizon=horizon),
+                "orders": self.expected_orders(rfm, horizon=horizon),
+            },
+            index=rfm.index,
+        )
+
     def expected_orders_of_new(self, age: Array) -> Array:
         """Return the expected number of repeat orders of a new customer by each age.
 
@@ -181,7 +212,9 @@ class BgNbdFit:
         return np.array([numerics.expected_orders(*new, horizon)[0] for horizon in np.asarray(age, dtype=float)])
 
     def __repr__(self) -> str:
-        return f"BgNbdFit(r={self.r:.4g}, alpha={self.alpha:.4g}, a={self.a:.4g}, b={self.b:.4g}; {self.n:,.0f} customers)"
+        return (
+            f"BgNbdFit(r={self.r:.4g}, alpha={self.alpha:.4g}, a={self.a:.4g}, b={self.b:.4g}; {self.n:,.0f} customers)"
+        )
 
     def _repr_html_(self) -> str:
         return display.to_html(self)

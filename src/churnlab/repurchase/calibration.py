@@ -12,9 +12,7 @@ __all__ = ["calibration_table", "frequency_groups", "recency_groups"]
 Array = npt.NDArray[np.float64]
 
 
-def calibration_table(
-    group: pd.Series, predicted: Array, actual: Array, *, conf_level: float = 0.95
-) -> pd.DataFrame:
+def calibration_table(group: pd.Series, predicted: Array, actual: Array, *, conf_level: float = 0.95) -> pd.DataFrame:
     """Compare mean forecast and mean outcome within groups of customers.
 
     Parameters
@@ -40,7 +38,9 @@ def calibration_table(
         If the level is not between 0 and 1.
     """
     if not len(group) == len(predicted) == len(actual):
-        raise DataError(f"Groups, forecasts and outcomes differ in length: {len(group)}, {len(predicted)}, {len(actual)}.")
+        raise DataError(
+            f"Groups, forecasts and outcomes differ in length: {len(group)}, {len(predicted)}, {len(actual)}."
+        )
     frame = pd.DataFrame({"group": group.array, "predicted": predicted, "actual": actual})
     grouped = frame.groupby("group", observed=True)
     table = grouped.agg(

@@ -191,7 +191,9 @@ def _require_amounts(rfm: pd.DataFrame) -> None:
         raise DataError("The frame has no column `monetary_value`. Try: features.to_rfm, which computes it.")
     lacking = int(((rfm["frequency"] > 0) & rfm["monetary_value"].isna()).sum())
     if lacking:
-        raise DataError(f"`monetary_value` must be there where `frequency` is above 0: {lacking:,} of {len(rfm):,} rows break this.")
+        raise DataError(
+            f"`monetary_value` must be there where `frequency` is above 0: {lacking:,} of {len(rfm):,} rows break this."
+        )
 
 
 def _repeat_buyers(rfm: pd.DataFrame, zero_values: str) -> tuple[Array, Array, Array, float]:

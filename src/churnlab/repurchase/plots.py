@@ -19,19 +19,21 @@ __all__ = [
 ]
 
 
-def plot_tracking(tracking: pd.DataFrame, *, ax: "Axes | None" = None) -> "Axes":
+def plot_tracking(tracking: pd.DataFrame, *, unit: str = "period", ax: "Axes | None" = None) -> "Axes":
     """Draw repeat orders per period beside the model's expectation, the held-out part shaded.
 
     Parameters
     ----------
     tracking
         What :func:`to_tracking` returns.
+    unit
+        What a period is, for the label.
     ax
         Axes to draw on; new ones by default.
     """
     ax = ax or theme.axes()
     _draw_tracking(ax, tracking, "actual", "expected")
-    ax.set_ylabel("Repeat orders per period")
+    ax.set_ylabel(f"Repeat orders per {unit}")
     return ax
 
 
@@ -86,7 +88,15 @@ def plot_calibration(table: pd.DataFrame, *, xlabel: str, ylabel: str, ax: "Axes
     ax = ax or theme.axes()
     place = np.arange(len(table))
     spread = [table["actual"] - table["conf_low"], table["conf_high"] - table["actual"]]
-    ax.errorbar(place - 0.08, table["actual"], yerr=spread, fmt="o", color=theme.COLORS[0], capsize=3, label="Actual, 95 % interval")
+    ax.errorbar(
+        place - 0.08,
+        table["actual"],
+        yerr=spread,
+        fmt="o",
+        color=theme.COLORS[0],
+        capsize=3,
+        label="Actual, 95 % interval",
+    )
     ax.plot(place + 0.08, table["predicted"], "D", color=theme.ACCENT, markerfacecolor="white", label="Model")
     ax.set_xticks(place, [f"{group}\n{n:,}" for group, n in zip(table["group"], table["customers"], strict=True)])
     ax.set_xlabel(f"{xlabel}; below: number of customers")

@@ -60,7 +60,9 @@ def to_tracking(
         raise ParameterError(f"There is no whole {unit} between {first.isoformat()} and {end.isoformat()}.")
     edges = np.round((np.arange(before + after + 1) - before) * length)
     actual = np.histogram(_days_from(repeats["day"], cut), bins=edges, weights=repeats["orders"].to_numpy(float))[0]
-    expected = np.diff(_expected_by(edges, _days_from(births["day"], cut), births["customers"].to_numpy(float), fit, length))
+    expected = np.diff(
+        _expected_by(edges, _days_from(births["day"], cut), births["customers"].to_numpy(float), fit, length)
+    )
     return pd.DataFrame(
         {
             "period": np.arange(1, before + after + 1),

@@ -6,10 +6,11 @@ import pandas as pd
 
 from churnlab.errors import ParameterError
 from churnlab.features import DAYS_PER_UNIT, Unit, days_per
+from churnlab.inference import Interval, delta_method
 from churnlab.repurchase.bg_nbd import BgNbdFit
 from churnlab.repurchase.gamma_gamma import GammaGammaFit
 
-__all__ = ["customer_lifetime_value", "value_concentration"]
+__all__ = ["customer_lifetime_value", "total_lifetime_value", "value_concentration"]
 
 Array = npt.NDArray[np.float64]
 
@@ -73,7 +74,9 @@ def customer_lifetime_value(
     np.float64(30.76)
     """
     if discount_rate < 0 or not 0 < margin <= 1:
-        raise ParameterError(f"`discount_rate` must be 0 or more and `margin` in (0, 1], not {discount_rate!r} and {margin!r}.")
+        raise ParameterError(
+            f"`discount_rate` must be 0 or more and `margin` in (0, 1], not {discount_rate!r} and {margin!r}."
+        )
     force = np.log1p(discount_rate) * days_per(unit) / DAYS_PER_UNIT["year"]
     nodes, weights = np.polynomial.legendre.leggauss(_NODES)
     times, weights = (nodes + 1) * horizon / 2, weights * horizon / 2
@@ -83,6 +86,47 @@ def customer_lifetime_value(
             discounted += weight * force * np.exp(-force * time) * orders.expected_orders(rfm, horizon=float(time))
     value: Array = margin * discounted * amounts.expected_amount(rfm)
     return value
+
+
+def total_lifetime_value(
+    orders: BgNbdFit,
+    amounts: GammaGammaFit,
+    rfm: pd.DataFrame,
+    *,
+    horizon: float,
+    unit: Unit = "week",
+    discount_rate: float = 0.1,
+    margin: float = 1.0,
+) -> Interval:
+    """Return the present value of all customers together, with the uncertainty of the models' parameters.
+
+    Parameters
+    ----------
+    orders, amounts, rfm, horizon, unit, discount_rate, margin
+        As in :func:`customer_lifetime_value`; `rfm` may have a column `weight`.
+
+    Returns
+    -------
+    Interval
+        By the delta method; the two models' estimates are taken to be independent.
+
+    Raises
+    ------
+    DataError
+        If the frame breaks the contract or has no `monetary_value`.
+    ParameterError
+        If the horizon or the rate is negative, the margin is not in (0, 1], or the unit is unknown.
+    """
+    weight = rfm["weight"].to_numpy(dtype=float) if "weight" in rfm else np.ones(len(rfm))
+    options = {"horizon": horizon, "discount_rate": discount_rate, "margin": margin}
+
+    def total(theta: Array) -> float:
+        fits = orders.at(theta[:4]), amounts.at(theta[4:])
+        return float(weight @ customer_lifetime_value(*fits, rfm, unit=unit, **options))
+
+    covariance = np.zeros((7, 7))
+    covariance[:4, :4], covariance[4:, 4:] = orders.covariance, amounts.covariance
+    return delta_method(total, np.append(orders.theta, amounts.theta), covariance, conf_level=orders.conf_level)
 
 
 def value_concentration(value: Array) -> pd.DataFrame:

@@ -71,7 +71,9 @@ def _missing(column: Column, wanted: str, available: list[str]) -> Breach:
     found = f"the table has {', '.join(f'`{name}`' for name in available[:12])}{' …' if len(available) > 12 else ''}"
     like = lowered[near[0]] if near else "the table's name for it"
     rule = "is missing" if wanted == column.name else f"is mapped to `{wanted}`, which is missing"
-    return Breach(column=column.name, rule=f"{rule}; {found}", advice=f'map it: columns = {{"{column.name}": "{like}"}}')
+    return Breach(
+        column=column.name, rule=f"{rule}; {found}", advice=f'map it: columns = {{"{column.name}": "{like}"}}'
+    )
 
 
 def typed_query(source: Source, contract: Contract, matched: Mapping[str, str], layout: Layout) -> str:
@@ -140,7 +142,11 @@ def _checks(
             checks.append(Check(rule.columns, rule.sentence, f"NOT ({condition})", rule.advice))
     if as_of is not None and "date" in values:
         late = f"{values['date']} >= TIMESTAMP {quote_text(as_of.isoformat())}"
-        checks.append(Check(("date",), f"must lie before as_of {as_of.isoformat()}", late, "give the date of the extract as as_of"))
+        checks.append(
+            Check(
+                ("date",), f"must lie before as_of {as_of.isoformat()}", late, "give the date of the extract as as_of"
+            )
+        )
     if contract.unique in matched:
         raw = quote_name(matched[str(contract.unique)])
         again = f"{raw} IN (SELECT {raw} FROM {source.view} GROUP BY 1 HAVING count(*) > 1)"

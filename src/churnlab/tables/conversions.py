@@ -94,8 +94,14 @@ def _missing(raw: str, sql_type: str) -> str:
 
 
 _FITS = {
-    "money": ("must be a number", 'is the decimal sign a comma? Then say decimal = "," in the layout; take out thousands separators'),
-    "number": ("must be a number", 'is the decimal sign a comma? Then say decimal = "," in the layout; or list words for missing values: missing = ["NA"]'),
+    "money": (
+        "must be a number",
+        'is the decimal sign a comma? Then say decimal = "," in the layout; take out thousands separators',
+    ),
+    "number": (
+        "must be a number",
+        'is the decimal sign a comma? Then say decimal = "," in the layout; or list words for missing values: missing = ["NA"]',
+    ),
     "count": ("must be a number", "counts are whole numbers"),
     "flag": ("must be true or false (or 1 or 0)", "recode it to 1 and 0"),
     "date": (

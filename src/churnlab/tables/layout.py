@@ -91,7 +91,7 @@ def _checked_options(content: dict[str, Any], name: str) -> dict[str, Any]:
     if unknown:
         raise DataError(
             f"{name} holds {', '.join(map(repr, unknown))}, which a column map does not have. It has a table "
-            f"[columns] (customer_id = \"your name\") and a table [layout] ({', '.join(known)})."
+            f'[columns] (customer_id = "your name") and a table [layout] ({", ".join(known)}).'
         )
     wrong = [key for key, value in columns.items() if not isinstance(value, str)]
     if wrong:

@@ -123,7 +123,9 @@ def _kind_of(path: Path) -> str:
     plain = path.with_suffix("") if path.suffix == ".gz" else path
     kind = _SUFFIXES.get(plain.suffix.lower())
     if kind is None:
-        raise DataError(f"{path.name}: files that end in {path.suffix or 'nothing'!r} cannot be read. Give CSV, Parquet or Excel.")
+        raise DataError(
+            f"{path.name}: files that end in {path.suffix or 'nothing'!r} cannot be read. Give CSV, Parquet or Excel."
+        )
     with path.open("rb") as file:
         head = file.read(16)
     if not head:
@@ -132,7 +134,9 @@ def _kind_of(path: Path) -> str:
     expected = "gzip" if path.suffix == ".gz" else kind
     if (content or "CSV") != expected:
         what = f"a {content} file" if content else "plain text or of an unknown kind"
-        raise DataError(f"{path.name} is named like a {expected} file, but by its first bytes it is {what}. Rename it to what it is.")
+        raise DataError(
+            f"{path.name} is named like a {expected} file, but by its first bytes it is {what}. Rename it to what it is."
+        )
     return kind
 
 
@@ -141,7 +145,9 @@ def _parquet_sql(paths: list[Path]) -> str:
         with path.open("rb") as file:
             file.seek(-4, 2)
             if file.read() != b"PAR1":
-                raise DataError(f"{path.name} is cut short: its last bytes are not those of a Parquet file. Copy or export it again.")
+                raise DataError(
+                    f"{path.name} is cut short: its last bytes are not those of a Parquet file. Copy or export it again."
+                )
     files = ", ".join(quote_text(str(path)) for path in paths)
     return f"SELECT * FROM read_parquet([{files}])"
 
@@ -192,7 +198,7 @@ def _first_text_line(path: Path, encoding: str) -> str:
 
 def _encoding_message(name: str, encoding: str) -> str:
     return (
-        f"{name} is not written in {encoding}. Say how it is written in the layout: encoding = \"latin-1\" (Windows and "
+        f'{name} is not written in {encoding}. Say how it is written in the layout: encoding = "latin-1" (Windows and '
         'older Excel exports) or "utf-16", or save it as UTF-8.'
     )
 

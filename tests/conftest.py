@@ -1,0 +1,31 @@
+"""Data that several tests share: read once."""
+
+import pandas as pd
+import pytest
+
+from churnlab import datasets, features, repurchase, tables
+
+
+@pytest.fixture(scope="session")
+def cdnow_sample() -> tables.Table:
+    return datasets.load_cdnow_sample()
+
+
+@pytest.fixture(scope="session")
+def sample_rfm(cdnow_sample: tables.Table) -> pd.DataFrame:
+    return features.to_rfm(cdnow_sample, as_of="1997-10-01", unit="week")
+
+
+@pytest.fixture(scope="session")
+def sample_fit(sample_rfm: pd.DataFrame) -> repurchase.BgNbdFit:
+    return repurchase.fit_bg_nbd(sample_rfm)
+
+
+@pytest.fixture(scope="session")
+def sample_amounts(sample_rfm: pd.DataFrame) -> repurchase.GammaGammaFit:
+    return repurchase.fit_gamma_gamma(sample_rfm)
+
+
+@pytest.fixture(scope="session")
+def full_orders() -> tables.Table:
+    return datasets.load_cdnow()
