@@ -36,8 +36,8 @@ def format_number(value: float, digits: int = 4) -> str:
         return f"{value:,.0f}"
     if abs(value) < 1e-4:
         return f"{value:.{digits - 1}g}"
-    rounded = f"{value:.{digits}g}"
-    return f"{float(rounded):,}" if "e" in rounded else rounded
+    rounded = float(f"{value:.{digits}g}")
+    return f"{rounded:,.0f}" if rounded.is_integer() else f"{rounded:,}"
 
 
 def frame_to_html(frame: pd.DataFrame, *, title: str = "", digits: int = 4, rows: int = 30) -> str:

@@ -90,9 +90,10 @@ def _climb(log_likelihood: Callable[[Array], Derivatives], names: tuple[str, ...
         method="trust-exact",
         options={"gtol": 1e-10, "maxiter": 200, "max_trust_radius": 8.0},
     )
-    point = surface.at(found.x)
-    estimate = np.exp(found.x)
-    _refuse_runaways(names, estimate)
+    _refuse_runaways(names, np.exp(found.x))
+    last = surface.at(found.x)
+    polished = found.x + _verified_inverse(names, last) @ last.gradient
+    point, estimate = surface.at(polished), np.exp(polished)
     variance = _verified_inverse(names, point)
     scale = np.outer(estimate, estimate)
     return Maximum(names=names, estimate=estimate, covariance=variance * scale, log_likelihood=point.value)

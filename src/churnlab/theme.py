@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["ACCENT", "COLORS", "GRID", "INK", "axes", "close", "legend_above", "to_svg"]
+__all__ = ["ACCENT", "CJK_FONTS", "COLORS", "GRID", "INK", "axes", "close", "in_style", "legend_above", "to_svg"]
 
 INK = "#222222"
 GRID = "#dddddd"
@@ -18,7 +18,7 @@ COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 """Okabe and Ito (2008), Color universal design: told apart by all common kinds of colour vision."""
 ACCENT = COLORS[1]
 
-_CJK = (
+CJK_FONTS = (
     "Noto Sans CJK SC",
     "Noto Sans SC",
     "Source Han Sans SC",
@@ -38,7 +38,7 @@ def _style() -> dict[str, Any]:
 
     installed = {font.name for font in font_manager.fontManager.ttflist}
     return {
-        "font.family": ["DejaVu Sans", *(name for name in _CJK if name in installed)][:2],
+        "font.family": ["DejaVu Sans", *(name for name in CJK_FONTS if name in installed)][:2],
         "font.size": 10,
         "axes.titlesize": 11,
         "axes.titleweight": "bold",
@@ -68,8 +68,11 @@ def _style() -> dict[str, Any]:
 
 
 @contextmanager
-def _in_style() -> Iterator[None]:
-    """Draw in the kit's look, whatever the user's own settings are; they come back afterwards."""
+def in_style() -> Iterator[None]:
+    """Draw in the kit's look, whatever the user's own settings are; they come back afterwards.
+
+    Used as ``with theme.in_style():`` or, on a function that draws, as ``@theme.in_style()``.
+    """
     import matplotlib as mpl
 
     fonts = logging.getLogger("matplotlib.font_manager")
@@ -98,7 +101,7 @@ def axes(*, width: float = 7.2, height: float = 4.0) -> "Axes":
     """
     import matplotlib.pyplot as plt
 
-    with _in_style():
+    with in_style():
         ax: Axes = plt.subplots(figsize=(width, height), layout="constrained")[1]
         return ax
 
@@ -125,7 +128,7 @@ def to_svg(ax: "Axes") -> str:
         Any of the figure's axes.
     """
     buffer = io.StringIO()
-    with _in_style():
+    with in_style():
         ax.get_figure(root=True).savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
     return buffer.getvalue()
 

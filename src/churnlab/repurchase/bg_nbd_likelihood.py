@@ -14,7 +14,8 @@ __all__ = ["alive_probability", "expected_orders", "log_likelihood", "order_prob
 
 Array = npt.NDArray[np.float64]
 
-_NEAR_ONE = 1e-3
+_STEP = 1e-3
+_DIRECTION = np.array([-(2**0.5), 0.0, 1.0, 3**0.5])
 
 
 def log_likelihood(theta: Array, x: Array, t_x: Array, T: Array) -> Array:
@@ -56,30 +57,39 @@ def order_probability(theta: Array, x: Array, t_x: Array, T: Array, horizon: flo
 def expected_orders(theta: Array, x: Array, t_x: Array, T: Array, horizon: float) -> Array:
     """Expected number of orders (m,) in (T, T + horizon]; with x = t_x = T = 0, that of a new customer.
 
-    Equation 10 with Euler's transformation of the hypergeometric function (Abramowitz and Stegun 15.3.3), which keeps its
-    first arguments small, so that neither many orders nor a + b < 1 overflow. The singularity at a = 1 is removable: near
-    it, the function of a is interpolated by a cubic from four points aside.
+    Equation 10 with Euler's transformation of the hypergeometric function (Abramowitz and Stegun 15.3.3), which keeps
+    its first arguments small, so that neither many orders nor a + b < 1 overflow.
     """
-    a = theta[2]
-    if abs(a - 1) >= _NEAR_ONE / 2:
-        return alive_probability(theta, x, t_x, T) * _expected_if_alive(theta, x, T, horizon)
-    nodes = 1 + _NEAR_ONE * np.array([-2.0, -1.0, 1.0, 2.0])
-    total = np.zeros_like(T)
-    for node in nodes:
-        others = nodes[nodes != node]
-        weight = np.prod((a - others) / (node - others))
-        total += weight * _expected_if_alive(np.array([theta[0], theta[1], node, theta[3]]), x, T, horizon)
-    return alive_probability(theta, x, t_x, T) * total
+    return alive_probability(theta, x, t_x, T) * _expected_if_alive(theta, x, T, horizon)
 
 
 def _expected_if_alive(theta: Array, x: Array, T: Array, horizon: float) -> Array:
+    """Return the expectation given being alive, interpolated across its removable singularities.
+
+    They lie at a = 1, at a + b = 1 where x = 0, and, for the hypergeometric function as computed, at whole r - a. The
+    four points of the interpolation, of order h⁴, lie on a line through theta that crosses all three.
+    """
+    _, _, a, b = theta
+    expected = _hypergeometric_form(theta, x, T, horizon)
+    near = ~np.isfinite(expected) | (abs(a - 1) < _STEP / 2) | ((abs(a + b - 1) < _STEP) & (x == 0))
+    if near.any():
+        sides = [
+            _hypergeometric_form(theta * np.exp(step * _DIRECTION), x[near], T[near], horizon)
+            for step in (_STEP, -_STEP, 2 * _STEP, -2 * _STEP)
+        ]
+        expected[near] = (4 * (sides[0] + sides[1]) - (sides[2] + sides[3])) / 6
+    return expected
+
+
+def _hypergeometric_form(theta: Array, x: Array, T: Array, horizon: float) -> Array:
     from scipy.special import hyp2f1
 
     r, alpha, a, b = theta
     c = a + b + x - 1
     z = horizon / (alpha + T + horizon)
-    stay = np.exp((a - 1) * np.log1p(-z)) * hyp2f1(a + b - 1 - r, a - 1, c, z)
-    expected: Array = c / (a - 1) * (1 - stay)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        stay = np.exp((a - 1) * np.log1p(-z)) * hyp2f1(a + b - 1 - r, a - 1, c, z)
+        expected: Array = c / (a - 1) * (1 - stay)
     return expected
 
 

@@ -19,6 +19,7 @@ __all__ = [
 ]
 
 
+@theme.in_style()
 def plot_tracking(tracking: pd.DataFrame, *, unit: str = "period", ax: "Axes | None" = None) -> "Axes":
     """Draw repeat orders per period beside the model's expectation, the held-out part shaded.
 
@@ -37,6 +38,7 @@ def plot_tracking(tracking: pd.DataFrame, *, unit: str = "period", ax: "Axes | N
     return ax
 
 
+@theme.in_style()
 def plot_cumulative_tracking(tracking: pd.DataFrame, *, ax: "Axes | None" = None) -> "Axes":
     """Draw cumulative repeat orders beside the model's expectation, the held-out part shaded.
 
@@ -73,6 +75,7 @@ def _draw_tracking(ax: "Axes", tracking: pd.DataFrame, actual: str, expected: st
     theme.legend_above(ax)
 
 
+@theme.in_style()
 def plot_calibration(table: pd.DataFrame, *, xlabel: str, ylabel: str, ax: "Axes | None" = None) -> "Axes":
     """Draw mean outcome with its interval and mean forecast, group by group.
 
@@ -107,6 +110,7 @@ def plot_calibration(table: pd.DataFrame, *, xlabel: str, ylabel: str, ax: "Axes
     return ax
 
 
+@theme.in_style()
 def plot_p_alive(grid: pd.DataFrame, *, unit: str, ax: "Axes | None" = None) -> "Axes":
     """Draw P(alive) over frequency and recency as a map with contour lines.
 
@@ -132,6 +136,7 @@ def plot_p_alive(grid: pd.DataFrame, *, unit: str, ax: "Axes | None" = None) -> 
     return ax
 
 
+@theme.in_style()
 def plot_value_concentration(concentration: pd.DataFrame, *, ax: "Axes | None" = None) -> "Axes":
     """Draw the share of value that the most valuable customers hold.
 

@@ -1,0 +1,89 @@
+"""How results and tables look."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from churnlab import display, theme
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0, "0"),
+        (23570, "23,570"),
+        (0.2425945, "0.2426"),
+        (-9582.4292, "-9,582"),
+        (1234.5, "1,234"),
+        (999.96, "1,000"),
+        (0.00001234, "1.23e-05"),
+        (12.0, "12"),
+        (float("nan"), "–"),
+        (float("inf"), "∞"),
+        (-float("inf"), "-∞"),
+    ],
+)
+def test_truth_numbers_read_as_a_person_writes_them(value, text):
+    """Four significant digits, thousands apart, no exponent within reason."""
+    assert display.format_number(value) == text
+
+
+def test_truth_tables_escape_all_that_they_hold():
+    """Names, values and captions never become markup."""
+    nasty = "<img src=x onerror=alert(1)>"
+    html = display.frame_to_html(pd.DataFrame({nasty: [nasty]}), title=nasty)
+    assert "<img" not in html
+    assert html.count("&lt;img") == 3
+
+
+def test_truth_long_tables_say_that_they_are_cut():
+    """What is not shown is counted."""
+    html = display.frame_to_html(pd.DataFrame({"x": range(100)}), rows=10)
+    assert html.count("<tr>") == 11
+    assert "10 of 100 rows are shown." in html
+
+
+def test_truth_kinds_of_values_have_their_own_form():
+    """Dates lose their midnight, yes and no are words, nothing is a dash."""
+    frame = pd.DataFrame({"d": [pd.Timestamp("2024-01-31"), pd.NaT], "b": [True, False], "t": ["x", None]})
+    cells = display.frame_to_html(frame)
+    assert all(text in cells for text in (">2024-01-31<", ">–<", ">yes<", ">no<", ">x<"))
+
+
+def test_smoke_a_fit_shows_itself(sample_fit):
+    """A result in a notebook shows its line, its terms and its model figures."""
+    html = sample_fit._repr_html_()
+    assert "BgNbdFit" in html
+    assert "alpha" in html
+    assert "log_likelihood" in html
+
+
+def test_invariant_the_same_figure_is_the_same_text():
+    """Figures drawn twice from the same data are the same to the last byte, whatever the user's own settings are."""
+    import matplotlib as mpl
+
+    @theme.in_style()
+    def draw() -> str:
+        ax = theme.axes()
+        ax.plot([1, 2, 3], np.sqrt([1, 2, 3]), label="line")
+        theme.legend_above(ax)
+        svg = theme.to_svg(ax)
+        theme.close(ax)
+        return svg
+
+    plain = draw()
+    with mpl.rc_context({"lines.linewidth": 9, "svg.fonttype": "none", "axes.facecolor": "red"}):
+        assert draw() == plain
+    assert "<dc:date>" not in plain
+
+
+def test_truth_chinese_labels_are_drawn_where_a_font_is_there():
+    """With a CJK font installed, no glyph is missing; without one, there is nothing to test."""
+    from matplotlib import font_manager
+
+    if not {font.name for font in font_manager.fontManager.ttflist} & set(theme.CJK_FONTS):
+        pytest.skip("no CJK font is installed")
+    ax = theme.axes()
+    ax.set_title("服务与价格")
+    assert "<svg" in theme.to_svg(ax)  # a missing glyph is a warning, and warnings are errors
+    theme.close(ax)
