@@ -1,0 +1,191 @@
+"""Held-out tests: splits, naive rules, scores, calibration, tracking."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.metrics import brier_score_loss, roc_auc_score
+
+from churnlab import features, repurchase, tables
+from churnlab.errors import DataError, ParameterError
+
+
+@pytest.fixture(scope="module")
+def sample_future(cdnow_sample):
+    return features.to_future(cdnow_sample, as_of="1997-10-01", horizon=39)
+
+
+def test_truth_split_of_cdnow(full_orders):
+    """By default the forecast begins the day after the last order, and the test 39 weeks before."""
+    split = repurchase.split_time(full_orders, as_of=None, horizon=39)
+    assert [str(day) for day in (split.first, split.tuning, split.test, split.as_of)] == [
+        "1997-01-01",
+        "1997-05-18",
+        "1997-10-01",
+        "1998-07-01",
+    ]
+    assert split.tuning_horizon == 19.5
+
+
+def test_input_split_without_enough_history(full_orders):
+    """Where the horizon leaves no history to learn from, the error names a horizon that would."""
+    with pytest.raises(DataError, match="leaves 8 weeks before the held-out window of 70 weeks.*horizon of 62 weeks"):
+        repurchase.split_time(full_orders, as_of=None, horizon=70)
+    assert repurchase.split_time(full_orders, as_of=None, horizon=62).tuning_horizon > 0
+    with pytest.raises(ParameterError, match="must lie after the first order, on 1997-01-01"):
+        repurchase.split_time(full_orders, as_of="1996-01-01", horizon=3)
+
+
+def test_truth_naive_rules_do_as_they_say():
+    """Rates go on, silence ends them, and a customer of no age has no rate."""
+    rfm = pd.DataFrame({"frequency": [4, 4, 0, 0], "recency": [2.0, 8.0, 0, 0], "T": [10.0, 10, 1, 0]})
+    same = repurchase.nobody_changes(rfm, horizon=5)
+    np.testing.assert_allclose(same["orders"], [2, 2, 0, 0])
+    np.testing.assert_allclose(same["probability"], 1 - np.exp([-2, -2, 0, 0]))
+    silent = repurchase.gone_after_silence(rfm, horizon=5, silence=3)
+    np.testing.assert_allclose(silent["orders"], [0, 2, 0, 0])
+    assert silent["probability"].tolist() == [0, 1, 1, 1]
+
+
+def test_truth_silence_is_the_limit_that_errs_least():
+    """Of all limits, the chosen one is wrong for the fewest customers."""
+    rng = np.random.default_rng(2)
+    silence = rng.integers(1, 30, 500).astype(float)
+    rfm = pd.DataFrame({"frequency": 1, "recency": 40 - silence, "T": 40.0})
+    ordered = rng.random(500) < np.where(silence <= 9, 0.9, 0.1)
+    assert repurchase.choose_silence(rfm, ordered) == 9
+    with pytest.raises(ParameterError, match="`ordered` has 3 values for 500 rows"):
+        repurchase.choose_silence(rfm, ordered[:3])
+
+
+def test_truth_scores_equal_those_of_scikit_learn(sample_fit, sample_rfm, sample_future):
+    """Brier and AUC as scikit-learn computes them; totals and errors by hand."""
+    forecast = sample_fit.predict(sample_rfm, horizon=39)
+    row = repurchase.score_forecasts({"model": forecast}, sample_future, seed=1).iloc[0]
+    ordered = sample_future["orders"] > 0
+    assert row["brier"] == pytest.approx(brier_score_loss(ordered, forecast["probability"]))
+    assert row["auc"] == pytest.approx(roc_auc_score(ordered, forecast["probability"]))
+    assert row["error"] == pytest.approx(forecast["orders"].sum() / 1882 - 1)
+    assert row["mae"] == pytest.approx((forecast["orders"] - sample_future["orders"]).abs().mean())
+    top = np.argsort(-forecast["probability"].to_numpy())[:235]
+    assert row["lift"] == pytest.approx(ordered.to_numpy()[top].mean() / ordered.mean(), rel=0.01)
+    assert row["brier_low"] < row["brier"] < row["brier_high"]
+
+
+def test_truth_full_cdnow_scores(full_orders):
+    """On all customers: 16,874 orders forecast, Brier .1654, AUC .7466; P(alive) is no probability of an order."""
+    rfm = features.to_rfm(full_orders, as_of="1997-10-01")
+    future = features.to_future(full_orders, as_of="1997-10-01", horizon=39)
+    forecast = repurchase.fit_bg_nbd(rfm).predict(rfm, horizon=39)
+    misread = forecast.assign(probability=forecast["p_alive"])
+    scores = repurchase.score_forecasts({"model": forecast, "misread": misread}, future, seed=1, draws=20).set_index("forecast")
+    assert scores.loc["model", "orders"] == pytest.approx(16874, abs=0.5)
+    assert scores.loc["model", "brier"] == pytest.approx(0.16539, abs=5e-6)
+    assert scores.loc["model", "auc"] == pytest.approx(0.7466, abs=5e-5)
+    assert scores.loc["misread", "brier"] > 3 * scores.loc["model", "brier"]
+
+
+def test_truth_lift_shares_out_ties():
+    """Among customers rated alike no one is rated highest, so that the lift of a constant is 1."""
+    future = pd.DataFrame({"orders": [1] * 30 + [0] * 70})
+    constant = pd.DataFrame({"probability": [0.3] * 100, "orders": [0.3] * 100})
+    assert repurchase.score_forecasts({"c": constant}, future, seed=1)["lift"][0] == pytest.approx(1)
+    perfect = constant.assign(probability=future["orders"])
+    assert repurchase.score_forecasts({"p": perfect}, future, seed=1)["lift"][0] == pytest.approx(1 / 0.3)
+
+
+def test_input_forecasts_that_do_not_fit(sample_future):
+    """A forecast of other customers or with gaps is named."""
+    short = pd.DataFrame({"probability": [0.5], "orders": [1.0]})
+    with pytest.raises(DataError, match="The forecast 'short' has 1 rows for 2,357 customers"):
+        repurchase.score_forecasts({"short": short}, sample_future, seed=1)
+    gaps = pd.DataFrame({"probability": np.nan, "orders": 1.0}, index=range(2357))
+    with pytest.raises(DataError, match="must be finite: 2,357 of 2,357"):
+        repurchase.score_forecasts({"gaps": gaps}, sample_future, seed=1)
+
+
+def test_truth_calibration_means_are_those_of_the_groups(sample_rfm, sample_future):
+    """Groups keep their order; means, counts and limits are those of their customers."""
+    group = repurchase.frequency_groups(sample_rfm, most=3)
+    actual = sample_future["orders"].to_numpy(float)
+    table = repurchase.calibration_table(group, actual * 2, actual)
+    assert table["group"].tolist() == ["0", "1", "2", "3+"]
+    assert table["customers"].sum() == 2357
+    last = actual[(sample_rfm["frequency"] >= 3).to_numpy()]
+    row = table.iloc[3]
+    assert row["predicted"] == pytest.approx(2 * row["actual"])
+    assert row["actual"] == pytest.approx(last.mean())
+    assert row["conf_high"] == pytest.approx(last.mean() + 1.959964 * last.std(ddof=1) / np.sqrt(len(last)), rel=1e-6)
+    assert (table["conf_low"] >= 0).all()
+
+
+def test_truth_recency_groups_hold_their_spans(sample_rfm):
+    """Each repeat buyer's silence lies in the span of her group; the others stand apart."""
+    group = repurchase.recency_groups(sample_rfm)
+    silence = sample_rfm["T"] - sample_rfm["recency"]
+    repeat = sample_rfm["frequency"] > 0
+    assert (group[~repeat] == "one order").all()
+    low, high = (group[repeat].astype(str).str.split("–").str[k].astype(float) for k in (0, 1))
+    assert ((silence[repeat] >= low) & (silence[repeat] <= high)).all()
+    assert group[repeat].value_counts().loc[lambda n: n > 0].min() > 60
+
+
+def test_truth_tracking_adds_up(cdnow_sample, sample_fit, sample_rfm, sample_future):
+    """Actual repeat orders add up to those of the two windows, the expectation to that of new customers of each age."""
+    tracking = repurchase.to_tracking(cdnow_sample, sample_fit, as_of="1997-10-01", until="1998-07-01")
+    assert len(tracking) == 78
+    past, later = tracking[~tracking["held_out"]], tracking[tracking["held_out"]]
+    assert past["actual"].sum() == sample_rfm["frequency"].sum() == 2457
+    assert later["actual"].sum() == sample_future["orders"].sum() == 1882
+    expected = sample_fit.expected_orders_of_new(sample_rfm["T"].to_numpy()).sum()
+    assert past["expected_cumulative"].iloc[-1] == pytest.approx(expected, rel=1e-10)
+    assert later["start"].iloc[0] == pd.Timestamp("1997-10-01")
+    np.testing.assert_allclose(tracking["expected_cumulative"], tracking["expected"].cumsum())
+
+
+def test_input_tracking_without_a_whole_period(cdnow_sample, sample_fit):
+    """Too short a time is refused."""
+    with pytest.raises(ParameterError, match="no whole year"):
+        repurchase.to_tracking(cdnow_sample, sample_fit, as_of="1997-02-01", until="1997-02-01", unit="year")
+
+
+def test_truth_correlation_of_amount_and_frequency(sample_rfm):
+    """The correlation of logarithms as NumPy computes it, with limits that hold it."""
+    row = repurchase.amount_frequency_correlation(sample_rfm).iloc[0]
+    buyers = sample_rfm[sample_rfm["frequency"] > 0]
+    assert row["estimate"] == pytest.approx(np.corrcoef(np.log(buyers["frequency"]), np.log(buyers["monetary_value"]))[0, 1])
+    assert row["conf_low"] < row["estimate"] < row["conf_high"]
+    with pytest.raises(DataError, match="five repeat buyers or more, but there are 3"):
+        repurchase.amount_frequency_correlation(buyers.head(3))
+
+
+def test_smoke_every_figure_is_drawn(cdnow_sample, sample_fit, sample_amounts, sample_rfm, sample_future):
+    """Each figure has labelled axes and draws without a warning."""
+    from churnlab import theme
+
+    tracking = repurchase.to_tracking(cdnow_sample, sample_fit, as_of="1997-10-01", until="1998-07-01")
+    customers = repurchase.to_customers(sample_fit, sample_amounts, sample_rfm, horizon=39)
+    table = repurchase.calibration_table(
+        repurchase.recency_groups(sample_rfm), customers["expected_orders"], sample_future["orders"]
+    )
+    drawn = [
+        repurchase.plot_tracking(tracking, unit="week"),
+        repurchase.plot_cumulative_tracking(tracking),
+        repurchase.plot_calibration(table, xlabel="weeks", ylabel="orders"),
+        repurchase.plot_p_alive(repurchase.p_alive_grid(sample_fit, sample_rfm), unit="week"),
+        repurchase.plot_value_concentration(repurchase.value_concentration(customers["lifetime_value"].to_numpy())),
+    ]
+    for ax in drawn:
+        assert ax.get_ylabel()
+        assert "<svg" in theme.to_svg(ax)
+        theme.close(ax)
+
+
+def test_input_one_customer_or_one_order_each():
+    """A table of one customer, or of customers with one order each, gives RFM but no model."""
+    one = tables.read(pd.DataFrame({"customer_id": "a", "date": ["2024-01-01", "2024-02-01"], "amount": 1}), "ORDERS")
+    rfm = features.to_rfm(one, as_of="2024-02-10")
+    with pytest.raises(DataError, match="takes more than one customer"):
+        repurchase.fit_bg_nbd(rfm)
+    each = tables.read(pd.DataFrame({"customer_id": ["a", "b"], "date": "2024-01-01", "amount": 1}), "ORDERS")
+    with pytest.raises(DataError, match="None of 2 customers has ordered again"):
+        repurchase.fit_bg_nbd(features.to_rfm(each, as_of="2024-01-10"))

@@ -1,0 +1,184 @@
+"""Amounts and value: the Gamma-Gamma model, lifetime value, forecasts of totals, customers and groups."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.integrate import quad
+
+from churnlab import features, repurchase
+from churnlab.errors import ConvergenceError, DataError, ParameterError
+
+REFERENCE = Path(__file__).parents[1] / "reference" / "repurchase"
+
+
+def test_truth_gamma_gamma_equals_r(sample_amounts):
+    """Estimates and errors of the 946 repeat buyers as fitted in R; p = 6.25, q = 3.74, v = 15.44, LL = -4055.918."""
+    expected = pd.read_csv(REFERENCE / "fits.csv").set_index(["model", "term"]).loc["gamma_gamma"]
+    found = sample_amounts.tidy().set_index("term")
+    np.testing.assert_allclose(found["estimate"], expected["estimate"], rtol=3e-7)
+    np.testing.assert_allclose(found["std_error"], expected["std_error"], rtol=1e-5)
+    assert sample_amounts.log_likelihood == pytest.approx(-4055.9176948, abs=1e-6)
+    assert sample_amounts.n == 946
+    assert sample_amounts.theta.round(2).tolist() == [6.25, 3.74, 15.44]
+
+
+def test_truth_expected_amounts_lie_between_own_and_common_mean(sample_amounts, sample_rfm):
+    """The common mean is p v / (q - 1) = 35.17; a customer's is drawn from it to her own the more, the more she ordered."""
+    common = sample_amounts.p * sample_amounts.v / (sample_amounts.q - 1)
+    assert common == pytest.approx(35.17037, abs=1e-4)
+    amount = sample_amounts.expected_amount(sample_rfm)
+    repeat = sample_rfm["frequency"].to_numpy() > 0
+    np.testing.assert_allclose(amount[~repeat], common)
+    own = sample_rfm["monetary_value"].to_numpy()[repeat]
+    share = (amount[repeat] - common) / (own - common)
+    weight = 6.249571 * sample_rfm["frequency"].to_numpy()[repeat]
+    np.testing.assert_allclose(share, weight / (weight + 2.744225), rtol=1e-5)
+
+
+def test_invariant_gamma_gamma_takes_weights_and_units(sample_rfm, sample_amounts):
+    """Doubling by weight doubles the likelihood; cents instead of dollars scale v alone."""
+    doubled = repurchase.fit_gamma_gamma(sample_rfm.assign(weight=2.0))
+    np.testing.assert_allclose(doubled.theta, sample_amounts.theta, rtol=1e-8)
+    np.testing.assert_allclose(doubled.covariance, sample_amounts.covariance / 2, rtol=1e-6)
+    cents = repurchase.fit_gamma_gamma(sample_rfm.assign(monetary_value=sample_rfm["monetary_value"] * 100))
+    np.testing.assert_allclose(cents.theta, sample_amounts.theta * [1, 1, 100], rtol=1e-8)
+    assert cents.log_likelihood == pytest.approx(sample_amounts.log_likelihood - 946 * np.log(100), abs=1e-5)
+
+
+def test_input_gamma_gamma_says_what_it_cannot_use(sample_rfm):
+    """Zero values, missing amounts and too few buyers are named; zero values are left out only if said, and counted."""
+    zero = sample_rfm.assign(monetary_value=sample_rfm["monetary_value"].where(sample_rfm.index > 5, 0.0))
+    with pytest.raises(DataError, match="`monetary_value` must be above 0 where `frequency` is: 2 of 2,357 rows break this"):
+        repurchase.fit_gamma_gamma(zero)
+    assert repurchase.fit_gamma_gamma(zero, zero_values="leave_out").n_left_out == 2
+    with pytest.raises(DataError, match="has no column `monetary_value`"):
+        repurchase.fit_gamma_gamma(sample_rfm.drop(columns="monetary_value"))
+    with pytest.raises(DataError, match="must be there where `frequency` is above 0: 946"):
+        repurchase.fit_gamma_gamma(sample_rfm.assign(monetary_value=np.nan))
+    with pytest.raises(DataError, match="takes two repeat buyers or more, but there are 0"):
+        repurchase.fit_gamma_gamma(sample_rfm[sample_rfm["frequency"] == 0])
+    with pytest.raises(ParameterError, match="`zero_values` must be 'refuse' or 'leave_out'"):
+        repurchase.fit_gamma_gamma(sample_rfm, zero_values="drop")
+    with pytest.raises(DataError, match="`monetary_value` must be zero or more"):
+        repurchase.fit_gamma_gamma(sample_rfm.assign(monetary_value=-1.0))
+
+
+def test_input_all_amounts_alike_and_infinite_means(sample_rfm, sample_amounts):
+    """Where amounts do not differ there is nothing to estimate; where q is not above 1 the common mean is infinite."""
+    with pytest.raises(ConvergenceError):
+        repurchase.fit_gamma_gamma(sample_rfm.assign(monetary_value=20.0))
+    with pytest.raises(ConvergenceError, match="infinite, since q = 0.9 is not above 1"):
+        sample_amounts.at(np.array([6.0, 0.9, 15.0])).expected_amount(sample_rfm)
+
+
+def test_truth_lifetime_value_is_the_discounted_integral(sample_fit, sample_amounts, sample_rfm):
+    """Lifetime value equals the integral of discounted order rates times the expected amount; rates are by differences."""
+    some = sample_rfm.iloc[[0, 1, 2, 100, 1500]]
+    found = repurchase.customer_lifetime_value(
+        sample_fit, sample_amounts, some, horizon=52, unit="week", discount_rate=0.15, margin=0.3
+    )
+    for row in range(len(some)):
+        one = some.iloc[[row]]
+
+        def rate(s: float, one: pd.DataFrame = one) -> float:
+            later, sooner = (sample_fit.expected_orders(one, horizon=s + step)[0] for step in (1e-4, -1e-4))
+            return (later - sooner) / 2e-4 * 1.15 ** (-s * 7 / 365.25)
+
+        orders = quad(rate, 2e-4, 52, epsrel=1e-9)[0]
+        assert found[row] == pytest.approx(0.3 * orders * sample_amounts.expected_amount(one)[0], rel=3e-5)
+
+
+def test_invariant_value_without_discount_is_orders_times_amount(sample_fit, sample_amounts, sample_rfm):
+    """At a rate of 0, value is expected orders times expected amount; a higher rate takes more off."""
+    plain = sample_fit.expected_orders(sample_rfm, horizon=39) * sample_amounts.expected_amount(sample_rfm)
+    at = {
+        rate: repurchase.customer_lifetime_value(sample_fit, sample_amounts, sample_rfm, horizon=39, discount_rate=rate)
+        for rate in (0, 0.1, 1)
+    }
+    np.testing.assert_allclose(at[0], plain, rtol=1e-12)
+    assert (at[0] > at[0.1]).all()
+    assert (at[0.1] > at[1]).all()
+
+
+def test_truth_total_value_adds_up_and_its_interval_covers():
+    """The total is the sum over customers, and its interval is that of drawn parameters."""
+    from churnlab import simulate, tables
+
+    frame = simulate.simulate_orders(1500, r=0.5, alpha=60, a=0.8, b=2.5, days=700, seed=5)
+    rfm = features.to_rfm(tables.read(frame, "ORDERS"), as_of="2025-12-01", unit="week")
+    fit, amounts = repurchase.fit_bg_nbd(rfm), repurchase.fit_gamma_gamma(rfm)
+    total = repurchase.total_lifetime_value(fit, amounts, rfm, horizon=52)
+    each = repurchase.customer_lifetime_value(fit, amounts, rfm, horizon=52)
+    assert total.estimate == pytest.approx(each.sum(), rel=1e-12)
+    rng = np.random.default_rng(1)
+    drawn = []
+    for _ in range(60):
+        orders = fit.at(np.exp(rng.multivariate_normal(np.log(fit.theta), fit.covariance / np.outer(fit.theta, fit.theta))))
+        spend = np.exp(rng.multivariate_normal(np.log(amounts.theta), amounts.covariance / np.outer(amounts.theta, amounts.theta)))
+        drawn.append(repurchase.customer_lifetime_value(orders, amounts.at(spend), rfm, horizon=52).sum())
+    assert total.std_error == pytest.approx(np.std(drawn), rel=0.37)  # the standard error of 60 draws is 9 %
+
+
+def test_truth_forecast_limits_cover_simulated_futures():
+    """Over 30 simulated bases the 95 % limits hold the orders, buyers and money that came, about as often as they say."""
+    from churnlab import simulate, tables
+
+    hits = {"buyers": 0, "orders": 0, "amount": 0}
+    for seed in range(30):
+        frame = simulate.simulate_orders(1500, r=0.6, alpha=40, a=0.8, b=2.5, days=700, seed=seed)
+        orders = tables.read(frame, "ORDERS")
+        rfm = features.to_rfm(orders, as_of="2025-06-01", unit="week")
+        came = features.to_future(orders, as_of="2025-06-01", horizon=24, observed_until="2025-12-01")
+        fit, amounts = repurchase.fit_bg_nbd(rfm), repurchase.fit_gamma_gamma(rfm)
+        limits = repurchase.forecast_totals(fit, amounts, rfm, horizon=24, seed=seed, draws=200).set_index("term")
+        actual = {"buyers": (came["orders"] > 0).sum(), "orders": came["orders"].sum(), "amount": came["amount"].sum()}
+        for term, value in actual.items():
+            hits[term] += limits.loc[term, "conf_low"] <= value <= limits.loc[term, "conf_high"]
+    assert all(count >= 24 for count in hits.values()), hits  # binomial(30, .95): fewer with a probability below 0.004
+
+
+def test_invariant_forecasts_repeat_and_agree_with_their_draws(sample_fit, sample_amounts, sample_rfm):
+    """The same seed gives the same limits; the mean of the draws is the expectation, within 4 standard errors."""
+    first, again = (
+        repurchase.forecast_totals(sample_fit, sample_amounts, sample_rfm, horizon=39, seed=3, draws=300) for _ in range(2)
+    )
+    pd.testing.assert_frame_equal(first, again)
+    drawn = repurchase.simulate_totals(sample_fit, sample_amounts, sample_rfm, horizon=39, seed=4, draws=300)
+    error = 4 * first["std_error"].to_numpy() / np.sqrt(300)
+    assert (np.abs(drawn.mean().to_numpy() - first["estimate"].to_numpy()) < error + 0.01 * first["estimate"]).all()
+    with pytest.raises(ParameterError, match="`draws` must be 10 or more"):
+        repurchase.simulate_totals(sample_fit, sample_amounts, sample_rfm, horizon=39, seed=4, draws=3)
+
+
+def test_truth_concentration_of_known_values():
+    """Of equal values any share of customers holds its share; of one rich customer the first holds all."""
+    equal = repurchase.value_concentration(np.ones(1000))
+    np.testing.assert_allclose(equal["share_of_value"], equal["share_of_customers"])
+    one = repurchase.value_concentration(np.array([1.0] + [0.0] * 99))
+    assert one["share_of_value"].iloc[1] == 1
+    with pytest.raises(ParameterError, match="must not be negative, nor all 0"):
+        repurchase.value_concentration(np.zeros(3))
+
+
+def test_truth_groups_add_up_to_all_customers(sample_fit, sample_amounts, sample_rfm):
+    """Each customer is in one group by what is known of her, and the groups' sums are those of all."""
+    customers = repurchase.to_customers(sample_fit, sample_amounts, sample_rfm, horizon=39)
+    groups = repurchase.group_customers(customers).set_index("group")
+    assert groups["customers"].sum() == 2357
+    assert groups.loc["one order so far", "customers"] == (sample_rfm["frequency"] == 0).sum()
+    assert groups["lifetime_value"].sum() == pytest.approx(customers["lifetime_value"].sum())
+    assert groups["share_of_value"].sum() == pytest.approx(1)
+    doubtful = customers[customers["group"] == "in doubt"]
+    assert doubtful["p_alive"].between(0.2, 0.8).all()
+    stake = customers["lifetime_value"] * (1 - customers["p_alive"])
+    np.testing.assert_allclose(customers["value_at_stake"], stake)
+    assert customers["customer_id"].equals(sample_rfm["customer_id"])
+
+
+def test_invariant_the_same_silence_says_more_of_frequent_buyers(sample_fit, sample_rfm):
+    """P(alive) of the grid rises with recency, and falls with frequency where the silence is long."""
+    grid = repurchase.p_alive_grid(sample_fit, sample_rfm).pivot_table(index="recency", columns="frequency", values="p_alive")
+    assert (grid.diff().iloc[1:] > 0).all(axis=None)
+    assert (grid.iloc[len(grid) // 3].diff().iloc[1:] < 0).all()
