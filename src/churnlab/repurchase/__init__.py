@@ -1,4 +1,4 @@
-"""Will she buy again, and what is she worth?"""
+"""Whether a customer buys again, and what she is worth."""
 
 from churnlab.repurchase.assumptions import amount_frequency_correlation
 from churnlab.repurchase.bg_nbd import BgNbdFit, fit_bg_nbd

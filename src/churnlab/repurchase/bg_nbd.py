@@ -285,8 +285,9 @@ def _maximum(counts: Counts) -> Maximum:
     except ConvergenceError as error:
         repeat = counts.weight[counts.frequency > 0].sum()
         raise ConvergenceError(
-            f"{error} {repeat:,.0f} of {counts.n:,.0f} customers ordered again. The data do not tell dropping out (a, b) "
-            "from buying seldom (r, alpha): there may be no drop-out, or too few customers or too short a time to see it."
+            f"{error} {repeat:,.0f} of {counts.n:,.0f} customers ordered again. The data do not tell dropping "
+            "out (a, b) from buying seldom (r, alpha): there may be no drop-out, or too few customers or too short a "
+            "time to see it."
         ) from None
 
 

@@ -55,7 +55,7 @@ def order_probability(theta: Array, x: Array, t_x: Array, T: Array, horizon: flo
 
 
 def expected_orders(theta: Array, x: Array, t_x: Array, T: Array, horizon: float) -> Array:
-    """Expected number of orders (m,) in (T, T + horizon]; with x = t_x = T = 0, that of a new customer.
+    """Return the expected number of orders (m,) in (T, T + horizon]; with x = t_x = T = 0, that of a new customer.
 
     Equation 10 with Euler's transformation of the hypergeometric function (Abramowitz and Stegun 15.3.3), which keeps
     its first arguments small, so that neither many orders nor a + b < 1 overflow.
@@ -119,7 +119,7 @@ def total_log_likelihood(theta: Array, counts: Counts) -> Derivatives:
 
 
 def _smooth_derivatives(theta: Array, counts: Counts) -> tuple[Array, Array]:
-    """Derivatives of the gamma functions, which depend on x alone, so that each distinct x is taken once."""
+    """Return the derivatives of the gamma functions, which depend on x alone: each distinct x is taken once."""
     from scipy.special import digamma, polygamma
 
     r, alpha, a, b = theta

@@ -1,5 +1,7 @@
 """Whether forecasts were right within groups of customers."""
 
+from itertools import pairwise
+
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -27,8 +29,8 @@ def calibration_table(group: pd.Series, predicted: Array, actual: Array, *, conf
     Returns
     -------
     DataFrame
-        One row per group, in order: `group`, `customers`, `predicted`, `actual`, and `conf_low`, `conf_high`, the limits
-        of the mean outcome (± z standard errors, not below 0 where no outcome is).
+        One row per group, in order: `group`, `customers`, `predicted`, `actual`, and `conf_low`, `conf_high`, the
+        limits of the mean outcome (± z standard errors, not below 0 where no outcome is).
 
     Raises
     ------
@@ -81,7 +83,8 @@ def frequency_groups(rfm: pd.DataFrame, *, most: int = 7) -> pd.Series:
         raise DataError("The frame has no column `frequency`.")
     labels = [*map(str, range(most)), f"{most}+"]
     codes = rfm["frequency"].clip(upper=most).astype(int)
-    return pd.Series(pd.Categorical.from_codes(codes, categories=labels, ordered=True), index=rfm.index)
+    groups = pd.Categorical.from_codes(codes.tolist(), categories=pd.Index(labels), ordered=True)
+    return pd.Series(groups, index=rfm.index)
 
 
 def recency_groups(rfm: pd.DataFrame, *, groups: int = 8) -> pd.Series:
@@ -97,8 +100,8 @@ def recency_groups(rfm: pd.DataFrame, *, groups: int = 8) -> pd.Series:
     Returns
     -------
     Series (n,)
-        Ordered categories: spans of `T - recency` such as ``"4–9"`` (above 4, up to 9), then ``"one order"`` for whoever
-        has not ordered again.
+        Ordered categories: spans of `T - recency` such as ``"4–9"`` (above 4, up to 9), then ``"one order"`` for
+        whoever has not ordered again.
 
     Raises
     ------
@@ -117,7 +120,8 @@ def recency_groups(rfm: pd.DataFrame, *, groups: int = 8) -> pd.Series:
     silence, repeat = rfm["T"] - rfm["recency"], rfm["frequency"] > 0
     edges = np.unique(np.round(silence[repeat].quantile(np.linspace(0, 1, groups + 1)[1:-1])))
     edges = np.unique([0.0, *edges, np.ceil(silence[repeat].max())])
-    labels = [f"{low:g}–{high:g}" for low, high in zip(edges[:-1], edges[1:], strict=True)]
+    labels = [f"{low:g}–{high:g}" for low, high in pairwise(edges)]
     codes = np.clip(np.searchsorted(edges, silence, side="left") - 1, 0, len(labels) - 1)
     codes = np.where(repeat, codes, len(labels))
-    return pd.Series(pd.Categorical.from_codes(codes, categories=[*labels, "one order"], ordered=True), index=rfm.index)
+    spans = pd.Categorical.from_codes(codes.tolist(), categories=pd.Index([*labels, "one order"]), ordered=True)
+    return pd.Series(spans, index=rfm.index)

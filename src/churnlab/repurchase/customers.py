@@ -46,9 +46,9 @@ def to_customers(
 
     Notes
     -----
-    `value_at_stake` is `lifetime_value` × (1 - `p_alive`): it is largest where much is expected of a customer who may well
-    be gone already, and small both for those who surely stay and for those who surely left. The groups: one order so far;
-    among repeat buyers P(alive) below 0.2, up to 0.8, above.
+    `value_at_stake` is `lifetime_value` × (1 - `p_alive`): it is largest where much is expected of a customer who may
+    well be gone already, and small both for those who surely stay and for those who surely left. The groups: one order
+    so far; among repeat buyers P(alive) below 0.2, up to 0.8, above.
     """
     alive = orders.p_alive(rfm)
     value = customer_lifetime_value(
@@ -62,7 +62,7 @@ def to_customers(
         expected_amount=amounts.expected_amount(rfm),
         lifetime_value=value,
         value_at_stake=value * (1 - alive),
-        group=pd.Categorical.from_codes(group, categories=_GROUPS, ordered=True),
+        group=pd.Categorical.from_codes(group.tolist(), categories=pd.Index(_GROUPS), ordered=True),
     )
 
 
@@ -119,7 +119,7 @@ def p_alive_grid(orders: BgNbdFit, rfm: pd.DataFrame, *, steps: int = 40) -> pd.
         If `rfm` breaks its contract.
     """
     repeat = rfm.loc[rfm["frequency"] > 0, "frequency"]
-    frequency = np.arange(1, max(5, int(repeat.quantile(0.99))) + 1)
-    recency = np.linspace(0, rfm["T"].max(), steps + 1)[1:]
+    frequency = pd.RangeIndex(1, max(5, int(repeat.quantile(0.99))) + 1)
+    recency = pd.Index(np.linspace(0, rfm["T"].max(), steps + 1)[1:])
     cells = pd.MultiIndex.from_product([frequency, recency], names=["frequency", "recency"]).to_frame(index=False)
     return cells.assign(p_alive=orders.p_alive(cells.assign(T=rfm["T"].max())))

@@ -41,8 +41,8 @@ def simulate_totals(
     Returns
     -------
     DataFrame
-        One row per draw: `active_customers` (still customers at T), `buyers` (at least one order in the window),
-        `orders`, `amount`.
+        One row per draw: `active_repeat_buyers` (have ordered again and are still customers at T), `buyers` (at least
+        one order in the window), `orders`, `amount`.
 
     Raises
     ------
@@ -69,8 +69,8 @@ def simulate_totals(
         alive = rng.random(len(x)) < numerics.alive_probability(theta, x, t_x, T)
         bought = np.where(alive, _draw_orders(rng, theta, x, T, horizon), 0)
         paid = _draw_amounts(rng, _draw(rng, amounts.theta, amounts.covariance), x, spent, bought)
-        rows.append((alive.sum(), (bought > 0).sum(), bought.sum(), paid.sum()))
-    return pd.DataFrame(rows, columns=["active_customers", "buyers", "orders", "amount"])
+        rows.append((alive[x > 0].sum(), (bought > 0).sum(), bought.sum(), paid.sum()))
+    return pd.DataFrame(rows, columns=["active_repeat_buyers", "buyers", "orders", "amount"])
 
 
 def _draw(rng: np.random.Generator, estimate: Array, covariance: Array) -> Array:
@@ -83,7 +83,8 @@ def _draw_orders(rng: np.random.Generator, theta: Array, x: Array, T: Array, hor
     r, alpha, a, b = theta
     rate = rng.gamma(r + x) / (alpha + T)
     drop_out = np.maximum(rng.beta(a, b + x), 1e-9)
-    return np.minimum(rng.poisson(rate * horizon), rng.geometric(drop_out))
+    orders: npt.NDArray[np.int64] = np.minimum(rng.poisson(rate * horizon), rng.geometric(drop_out))
+    return orders
 
 
 def _draw_amounts(
@@ -92,7 +93,8 @@ def _draw_amounts(
     p, q, v = theta
     buyers = bought > 0
     rate = rng.gamma(p * x[buyers] + q) / (v + spent[buyers])
-    return rng.gamma(p * bought[buyers]) / rate
+    paid: Array = rng.gamma(p * bought[buyers]) / rate
+    return paid
 
 
 def forecast_totals(
@@ -108,7 +110,7 @@ def forecast_totals(
     Returns
     -------
     DataFrame
-        One row per `term` (`active_customers`, `buyers`, `orders`, `amount`): `estimate`, the model's expectation;
+        One row per `term` (`active_repeat_buyers`, `buyers`, `orders`, `amount`): `estimate`, the model's expectation;
         `std_error`; and the prediction limits `conf_low`, `conf_high` at the level of `orders`.
 
     Raises
@@ -126,7 +128,7 @@ def forecast_totals(
     drawn = simulate_totals(orders, amounts, rfm, horizon=horizon, seed=seed, draws=draws)
     expected = orders.expected_orders(rfm, horizon=horizon)
     estimate = [
-        orders.p_alive(rfm).sum(),
+        orders.p_alive(rfm)[(rfm["frequency"] > 0).to_numpy()].sum(),
         orders.probability_of_order(rfm, horizon=horizon).sum(),
         expected.sum(),
         (expected * amounts.expected_amount(rfm)).sum(),

@@ -84,7 +84,8 @@ class GammaGammaFit:
         Parameters
         ----------
         rfm
-            A frame that keeps the contract RFM, with `monetary_value` (n rows); it does not count where `frequency` is 0.
+            A frame that keeps the contract RFM, with `monetary_value` (n rows), which does not count where `frequency`
+            is 0.
 
         Returns
         -------
@@ -108,8 +109,8 @@ class GammaGammaFit:
         shape = self.p * frequency + self.q - 1
         if (shape <= 0).any():
             raise ConvergenceError(
-                f"The mean amount of a customer without repeat orders is infinite, since q = {self.q:.3g} is not above 1. "
-                "Ask for customers with repeat orders only."
+                f"The mean amount of a customer without repeat orders is infinite, since q = {self.q:.3g} is not above "
+                "1. Ask for customers with repeat orders only."
             )
         amount: Array = self.p * (self.v + spent) / shape
         return amount
@@ -203,13 +204,14 @@ def _repeat_buyers(rfm: pd.DataFrame, zero_values: str) -> tuple[Array, Array, A
     zero = repeat & (rfm["monetary_value"] == 0)
     if zero.any() and zero_values == "refuse":
         raise DataError(
-            f"`monetary_value` must be above 0 where `frequency` is: {int(zero.sum()):,} of {len(rfm):,} rows break this. "
-            'Try: zero_values="leave_out", which counts them in the result.'
+            f"`monetary_value` must be above 0 where `frequency` is: {int(zero.sum()):,} of {len(rfm):,} rows break "
+            'this. Try: zero_values="leave_out", which counts them in the result.'
         )
     kept = repeat & ~zero
     if weight[kept].sum() < 2:
         raise DataError(f"The Gamma-Gamma model takes two repeat buyers or more, but there are {weight[kept].sum():g}.")
-    x, amount, w = (column[kept].to_numpy(dtype=float) for column in (rfm["frequency"], rfm["monetary_value"], weight))
+    columns = (rfm["frequency"], rfm["monetary_value"], weight)
+    x, amount, w = (np.asarray(column[kept], dtype=np.float64) for column in columns)
     return x, amount, w, float(weight[zero].sum())
 
 

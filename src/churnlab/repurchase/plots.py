@@ -128,10 +128,10 @@ def plot_p_alive(grid: pd.DataFrame, *, unit: str, ax: "Axes | None" = None) -> 
     mesh = ax.pcolormesh(table.columns, table.index, table, cmap="cividis", vmin=0, vmax=1, shading="nearest")
     lines = ax.contour(table.columns, table.index, table, levels=[0.2, 0.5, 0.8], colors="white", linewidths=1.2)
     ax.clabel(lines, fmt=lambda level: f"{level:.0%}")
-    ax.get_figure(root=True).colorbar(mesh, ax=ax, label="P(alive)", format=lambda value, _: f"{value:.0%}")
+    ax.figure.colorbar(mesh, ax=ax, label="P(alive)", format=lambda value, _: f"{value:.0%}")
     ax.set_xlabel("Repeat orders (frequency)")
     ax.set_ylabel(f"Age at the last order (recency), {unit}s")
-    ax.xaxis.get_major_locator().set_params(integer=True)
+    ax.locator_params(axis="x", integer=True)
     ax.grid(visible=False)
     return ax
 

@@ -7,7 +7,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from churnlab.errors import DataError
-from churnlab.inference import bootstrap
+from churnlab.inference import Interval, bootstrap
 
 __all__ = ["score_forecasts"]
 
@@ -53,8 +53,7 @@ def score_forecasts(
     rows = []
     for name, forecast in forecasts.items():
         probability, orders = _checked(name, forecast, len(future))
-        square = (probability - ordered) ** 2
-        brier = bootstrap(lambda rows, square=square: float(square[rows].mean()), len(square), seed=seed, draws=draws)
+        brier = _brier(probability, ordered, seed=seed, draws=draws)
         rows.append(
             {
                 "forecast": name,
@@ -79,6 +78,11 @@ def _checked(name: str, forecast: pd.DataFrame, n: int) -> tuple[Array, Array]:
     if wrong.any():
         raise DataError(f"The forecast {name!r} must be finite: {wrong.sum():,} of {n:,} rows break this.")
     return probability, orders
+
+
+def _brier(probability: Array, ordered: Array, *, seed: int, draws: int) -> Interval:
+    square = (probability - ordered) ** 2
+    return bootstrap(lambda rows: float(square[rows].mean()), len(square), seed=seed, draws=draws)
 
 
 def _auc(score: Array, ordered: Array) -> float:

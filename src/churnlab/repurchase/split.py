@@ -80,8 +80,9 @@ def split_time(orders: Table, *, as_of: str | date | None, horizon: float, unit:
     if history < _LEAST_HISTORY * horizon:
         longest = int((end - first).days / days_per(unit) / (1 + _LEAST_HISTORY))
         raise DataError(
-            f"{orders.label} begins on {first.isoformat()}, which leaves {max(history, 0):.0f} {unit}s before the held-out "
-            f"window of {horizon:g} {unit}s: too few to fit a model on. Try a horizon of {longest} {unit}s or less."
+            f"{orders.label} begins on {first.isoformat()}, which leaves {max(history, 0):.0f} {unit}s before the "
+            f"held-out window of {horizon:g} {unit}s: too few to fit a model on. Try a horizon of {longest} {unit}s or "
+            "less."
         )
     tuning_horizon = min(float(horizon), history / 2)
     return TimeSplit(

@@ -47,8 +47,8 @@ def to_tracking(
 
     Notes
     -----
-    The expectation is that of new customers (Fader, Hardie and Lee 2005, equation 9), summed over the days on which they
-    first ordered, as in R's `bgnbd.ExpectedCumulativeTransactions`. A repeat order is a later day with an order.
+    The expectation is that of new customers (Fader, Hardie and Lee 2005, equation 9), summed over the days on which
+    they first ordered, as in R's `bgnbd.ExpectedCumulativeTransactions`. A repeat order is a later day with an order.
     """
     cut, end = to_date(as_of, "as_of"), to_date(until, "until")
     length = days_per(unit)
@@ -90,11 +90,11 @@ GROUP BY 1 ORDER BY 1"""
 
 
 def _days_from(days: pd.Series, origin: date) -> Array:
-    return (pd.to_datetime(days) - pd.Timestamp(origin)).dt.days.to_numpy(float)
+    return np.asarray((pd.to_datetime(days) - pd.Timestamp(origin)).dt.days, dtype=np.float64)
 
 
 def _expected_by(edges: Array, births: Array, customers: Array, fit: BgNbdFit, length: float) -> Array:
-    """Expected repeat orders before each edge; an age is counted to the end of the day before it, as T is."""
+    """Return the repeat orders expected before each edge; an age runs to the end of the day before it, as T does."""
     ages = np.maximum(edges[:, None] - 1 - births[None, :], 0) / length
     distinct, place = np.unique(ages, return_inverse=True)
     total: Array = fit.expected_orders_of_new(distinct)[place].reshape(ages.shape) @ customers
