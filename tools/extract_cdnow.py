@@ -1,4 +1,7 @@
-"""Write data/cdnow.csv from the two purchase logs in the wheel of lifetimes 0.11.3 (MIT): python tools/extract_cdnow.py WHEEL."""
+"""Write data/cdnow.csv from the two purchase logs in the wheel of lifetimes 0.11.3 (MIT).
+
+Usage: python tools/extract_cdnow.py WHEEL
+"""
 
 import hashlib
 import sys

@@ -8,7 +8,8 @@ from types import ModuleType
 
 __version__ = "0.1.0"
 
-_SUBMODULES = (
+__all__ = [
+    "__version__",
     "datasets",
     "display",
     "engines",
@@ -21,13 +22,11 @@ _SUBMODULES = (
     "studies",
     "tables",
     "theme",
-)
-
-__all__ = [*_SUBMODULES, "__version__"]
+]
 
 
 def __getattr__(name: str) -> ModuleType:
-    if name in _SUBMODULES:
+    if name in __all__:
         return import_module(f"churnlab.{name}")
     raise AttributeError(f"module 'churnlab' has no attribute {name!r}")
 

@@ -54,15 +54,17 @@ def frame_to_html(frame: pd.DataFrame, *, title: str = "", digits: int = 4, rows
     rows
         How many rows are shown at most.
     """
-    numeric = [pd.api.types.is_numeric_dtype(kind) and kind != bool for kind in frame.dtypes]
+    numeric = [pd.api.types.is_numeric_dtype(kind) and kind != "bool" for kind in frame.dtypes]
     head = "".join(_cell("th", str(name), number) for name, number in zip(frame.columns, numeric, strict=True))
-    body = "".join(
-        f"<tr>{''.join(_cell('td', _text(value, digits), number) for value, number in zip(row, numeric, strict=True))}</tr>"
-        for row in frame.head(rows).itertuples(index=False, name=None)
-    )
+    body = "".join(_row(row, numeric, digits) for row in frame.head(rows).itertuples(index=False, name=None))
     caption = f"<caption>{escape(title)}</caption>" if title else ""
     more = f"<p>{rows:,} of {len(frame):,} rows are shown.</p>" if len(frame) > rows else ""
     return f'<table class="churnlab">{caption}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{more}'
+
+
+def _row(values: tuple[Any, ...], numeric: list[bool], digits: int) -> str:
+    cells = (_cell("td", _text(value, digits), number) for value, number in zip(values, numeric, strict=True))
+    return f"<tr>{''.join(cells)}</tr>"
 
 
 def _cell(tag: str, text: str, number: bool) -> str:

@@ -1,7 +1,7 @@
 """Where the heavy passes run: DuckDB inside this process."""
 
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -15,13 +15,13 @@ _numbers = count(1)
 
 
 def quote_name(name: str) -> str:
-    '''Return `name` as an SQL identifier, whatever characters it holds.
+    """Return `name` as an SQL identifier, whatever characters it holds.
 
     Examples
     --------
-    >>> print(quote_name('order "id"'))
-    "order ""id\"""
-    '''
+    >>> print(quote_name('the "id" of an order'))
+    "the ""id"" of an order"
+    """
     return '"' + name.replace('"', '""') + '"'
 
 
@@ -62,7 +62,7 @@ class DuckDBEngine:
         """Return an engine on the connection that `relation` already lives in, so that nothing is copied."""
         engine = cls.__new__(cls)
         engine._connection = None
-        engine._query = lambda sql: relation.query("_churnlab_anchor", sql)
+        engine._query = partial(relation.query, "_churnlab_anchor")  # type: ignore[assignment]  # None only for DDL
         return engine
 
     def create_view(self, sql: str) -> str:
@@ -98,7 +98,8 @@ class DuckDBEngine:
 
     def frame(self, sql: str) -> pd.DataFrame:
         """Run a query and return its result as a pandas frame."""
-        return self._query(sql).df()
+        result: pd.DataFrame = self._query(sql).df()
+        return result
 
     def write(self, sql: str, path: Path) -> None:
         """Run a query and write its result to a Parquet file."""

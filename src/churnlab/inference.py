@@ -70,8 +70,8 @@ def wald_table(terms: tuple[str, ...], estimate: Array, covariance: Array, *, co
 
     Notes
     -----
-    The limits are those of the logarithm, mapped back: θ exp(±z se/θ). There is no test of θ = 0, which is no value that
-    such a parameter can have.
+    The limits are those of the logarithm, mapped back: θ exp(±z se/θ). There is no test of θ = 0, which is no value
+    that such a parameter can have.
 
     Examples
     --------

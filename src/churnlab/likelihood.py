@@ -62,11 +62,11 @@ def maximise(
 
     Notes
     -----
-    Newton steps in a trust region (Nocedal and Wright 2006, algorithm 4.3; scipy's `trust-exact`) on the logarithms u of
-    the parameters θ. With D = diag(θ), the gradient in u is Dg and the Hessian DHD + diag(Dg). A point counts as a maximum
-    if its Newton decrement (what the log-likelihood could still gain) is below 10⁻⁹, or the rounding of a log-likelihood
-    of that size, and minus the Hessian is positive definite. The covariance is D V D with V the inverse of minus that
-    Hessian: the delta method, on both sides of V.
+    Newton steps in a trust region (Nocedal and Wright 2006, algorithm 4.3; scipy's `trust-exact`) on the logarithms u
+    of the parameters θ. With D = diag(θ), the gradient in u is Dg and the Hessian DHD + diag(Dg). A point counts as a
+    maximum if its Newton decrement (what the log-likelihood could still gain) is below 10⁻⁹, or the rounding of a
+    log-likelihood of that size, and minus the Hessian is positive definite. The covariance is D V D with V the inverse
+    of minus that Hessian: the delta method, on both sides of V.
     """
     reasons = []
     for start in starts:

@@ -41,13 +41,14 @@ def simulate_rfm(n: int, *, r: float, alpha: float, a: float, b: float, T: float
 
     Notes
     -----
-    Fader, Hardie and Lee (2005), section 3. A customer's number of orders before dropping out is geometric and her times
-    between orders are exponential, so that no loop over customers is needed. R: `BTYDplus::bgcnbd.GenerateData` with k = 1.
+    Fader, Hardie and Lee (2005), section 3. A customer's number of orders before dropping out is geometric and her
+    times between orders are exponential, so that no loop over customers is needed. R: `BTYDplus::bgcnbd.GenerateData`
+    with k = 1.
 
     Examples
     --------
     >>> simulate_rfm(3, r=1, alpha=2, a=1, b=3, T=20, seed=1)["frequency"].tolist()
-    [1, 4, 1]
+    [2, 7, 0]
     """
     _require_positive(n=n, r=r, alpha=alpha, a=a, b=b, T=T)
     rng = np.random.default_rng(seed)
@@ -127,7 +128,7 @@ def _require_positive(**numbers: float) -> None:
 def _draw_times(
     rng: np.random.Generator, n: int, theta: tuple[float, float, float, float], age: npt.NDArray[Any]
 ) -> tuple[npt.NDArray[Any], npt.NDArray[Any], npt.NDArray[Any]]:
-    """Customer and age of each repeat order before `age`, and the number of the order that is each customer's last."""
+    """Return customer and age of each repeat order before `age`, and the number of each customer's last order."""
     r, alpha, a, b = theta
     rate = rng.gamma(r, 1 / alpha, n)
     last = np.minimum(rng.geometric(np.maximum(rng.beta(a, b, n), 1e-9)), _MOST_ORDERS)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.typing import RcKeyType
 
 __all__ = ["ACCENT", "CJK_FONTS", "COLORS", "GRID", "INK", "axes", "close", "in_style", "legend_above", "to_svg"]
 
@@ -33,7 +34,7 @@ CJK_FONTS = (
 
 
 @cache
-def _style() -> dict[str, Any]:
+def _style() -> "dict[RcKeyType, Any]":
     from matplotlib import font_manager, rcsetup
 
     installed = {font.name for font in font_manager.fontManager.ttflist}
@@ -129,7 +130,7 @@ def to_svg(ax: "Axes") -> str:
     """
     buffer = io.StringIO()
     with in_style():
-        ax.get_figure(root=True).savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
+        ax.figure.get_figure(root=True).savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
     return buffer.getvalue()
 
 

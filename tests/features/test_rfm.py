@@ -60,7 +60,7 @@ def test_truth_groups_hold_the_same_customers(cdnow_sample, sample_rfm):
     pd.testing.assert_frame_equal(groups, expected, check_dtype=False)
 
 
-@pytest.mark.parametrize("unit, days", [("day", 1), ("week", 7), ("month", 30.4375), ("year", 365.25)])
+@pytest.mark.parametrize(("unit", "days"), [("day", 1), ("week", 7), ("month", 30.4375), ("year", 365.25)])
 def test_invariant_units_only_change_the_scale(cdnow_sample, unit, days):
     """Ages in any unit are days divided by its length."""
     in_days = features.to_rfm(cdnow_sample, as_of="1997-10-01", unit="day")

@@ -24,7 +24,7 @@ def orders(**columns: object) -> pd.DataFrame:
 
 
 def message(source: object, contract: str = "ORDERS", **options: object) -> str:
-    """What reading the source is refused with."""
+    """Return what reading the source is refused with."""
     with pytest.raises(DataError) as caught:
         tables.read(source, contract, **options)
     return str(caught.value)
@@ -121,7 +121,7 @@ def test_truth_excel_serial_days_are_read_where_said():
     assert table.to_frame()["date"].tolist()[:2] == [pd.Timestamp("2024-01-01"), pd.Timestamp("2024-01-02 12:00")]
 
 
-@pytest.mark.parametrize("zone, day", [("UTC", "2023-12-31"), ("Europe/Paris", "2024-01-01")])
+@pytest.mark.parametrize(("zone", "day"), [("UTC", "2023-12-31"), ("Europe/Paris", "2024-01-01")])
 def test_truth_zoned_times_fall_on_the_day_of_the_stated_zone(zone, day):
     """Half past eleven at night in London is the next day in Paris, in text as in timestamps."""
     text = orders(date=["2023-12-31T23:30:00Z"] * 3)
@@ -184,29 +184,36 @@ def test_truth_every_contract_accepts_its_own_example(name):
 
 
 @pytest.mark.parametrize(
-    "frame, words",
+    ("frame", "words"),
     [
         (GOOD.drop(columns="amount"), ["`amount` is missing", 'columns = {"amount"']),
-        (GOOD.rename(columns={"customer_id": "CustomerID"}), ["`customer_id` is missing", '"customer_id": "CustomerID"']),
+        (GOOD.rename(columns={"customer_id": "CustomerID"}),
+         ["`customer_id` is missing", '"customer_id": "CustomerID"']),
         (GOOD.set_axis(["customer_id", "amount", "amount"], axis=1), ["two columns named `amount` and `amount`"]),
         (GOOD.assign(Amount=1), ["two columns named `amount` and `Amount`"]),
         (GOOD.head(0), ["has no rows"]),
-        (orders(amount=["1", "2", "n/a"]), ["`amount` must be a number: 1 of 3 rows breaks this (first: row 3: 'n/a')"]),
+        (orders(amount=["1", "2", "n/a"]),
+         ["`amount` must be a number: 1 of 3 rows breaks this (first: row 3: 'n/a')"]),
         (orders(amount=["1,5", "2", "3"]), ["must be a number", "row 1: '1,5'", 'decimal = ","']),
-        (orders(amount=[1, np.nan, 3]), ["`amount` must not be missing: 1 of 3 rows breaks this (first: row 2: empty)"]),
+        (orders(amount=[1, np.nan, 3]),
+         ["`amount` must not be missing: 1 of 3 rows breaks this (first: row 2: empty)"]),
         (orders(amount=[1, 2, np.inf]), ["`amount` must be finite", "row 3: inf"]),
-        (orders(amount=[1, -2, -3]), ["`amount` must be zero or more: 2 of 3 rows break this (first: row 2: -2)", "leave_out"]),
-        (orders(date=["2024-01-01", "01/02/2024", "x"]), ["must be a date as in 2024-12-31", "2 of 3", "'01/02/2024'", "%d/%m/%Y"]),
+        (orders(amount=[1, -2, -3]),
+         ["`amount` must be zero or more: 2 of 3 rows break this (first: row 2: -2)", "leave_out"]),
+        (orders(date=["2024-01-01", "01/02/2024", "x"]),
+         ["must be a date as in 2024-12-31", "2 of 3", "'01/02/2024'", "%d/%m/%Y"]),
         (orders(date=[45292, 45293, 45294]), ["must be a date", "row 1: 45292", '"excel" for serial day numbers']),
         (orders(date=["2024-02-30"] * 3), ["must be a date", "3 of 3", "'2024-02-30'"]),
         (orders(date=["now", "today", "epoch"]), ["must be a date", "3 of 3"]),
-        (orders(date=["2024-01-01T10:00Z", "2024-01-01 10:00", "2024-01-02"]), ["must carry a time zone in every row or in none: 2 of 3"]),
+        (orders(date=["2024-01-01T10:00Z", "2024-01-01 10:00", "2024-01-02"]),
+         ["must carry a time zone in every row or in none: 2 of 3"]),
         (orders(date=["9999-12-31", "2024-01-01", "2024-01-01"]), ["must lie between 1900 and 2200", "9999-12-31"]),
-        (orders(customer_id=[None, "b", " "]), ["`customer_id` must not be missing: 2 of 3 rows break this (first: row 1"]),
+        (orders(customer_id=[None, "b", " "]),
+         ["`customer_id` must not be missing: 2 of 3 rows break this (first: row 1"]),
         (orders(customer_id=[1.0, 2.0, np.nan]), ["must be whole numbers or text", "row 1: 1.0"]),
     ],
-    ids=["missing", "similar name", "duplicate", "case", "empty", "text", "comma", "nan", "inf", "negative", "format", "serial",
-         "no such day", "clock", "zones", "sentinel", "null key", "float key"],
+    ids=["missing", "similar name", "duplicate", "case", "empty", "text", "comma", "nan", "inf", "negative", "format",
+         "serial", "no such day", "clock", "zones", "sentinel", "null key", "float key"],
 )  # fmt: skip
 def test_input_each_breach_names_column_rule_rows_and_remedy(frame, words):
     """A breach says which column, which rule, how many rows, the first one, and what to try."""
@@ -304,7 +311,7 @@ def test_input_sources_contracts_and_layouts_that_do_not_exist():
     assert "A int cannot be read as a table" in message(3)
     with pytest.raises(ParameterError, match="There is no contract 'ORDRES': did you mean ORDERS"):
         tables.read(GOOD, "ORDRES")
-    with pytest.raises(ParameterError, match="`decimal` must be '.' or ',', not ';'"):
+    with pytest.raises(ParameterError, match=r"`decimal` must be '\.' or ',', not ';'"):
         tables.Layout(decimal=";")
     with pytest.raises(ParameterError, match="not both"):
         tables.read(GOOD, "ORDERS", columns="map.toml", layout=tables.Layout())

@@ -51,10 +51,10 @@ def to_rfm(orders: Table, *, as_of: str | date, unit: Unit = "week") -> pd.DataF
     Examples
     --------
     >>> from churnlab import datasets
-    >>> to_rfm(datasets.load_cdnow_sample(), as_of="1997-10-01").head(2).round(2)
-      customer_id  frequency  recency      T  monetary_value
-    0       00004          2    30.43  38.86           22.35
-    1       00018          1     1.71  38.86           11.77
+    >>> to_rfm(datasets.load_cdnow_sample(), as_of="1997-10-01").head(2).round(1)
+      customer_id  frequency  recency     T  monetary_value
+    0       00004          2     30.4  38.9            22.3
+    1       00018          0      0.0  38.4             NaN
     """
     return _summarise("SELECT * FROM ({rfm}) ORDER BY customer_id", orders, as_of, unit)
 

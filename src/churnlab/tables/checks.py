@@ -85,7 +85,8 @@ def typed_query(source: Source, contract: Contract, matched: Mapping[str, str], 
     others = [quote_name(raw) for raw in types if raw not in matched.values() and raw.lower() not in taken]
     query = f"SELECT {', '.join(chosen + others)} FROM {source.view}"
     if layout.negative_amounts == "leave_out" and "amount" in matched:
-        query += f" WHERE NOT coalesce({typed(kinds['amount'], matched['amount'], types[matched['amount']], layout)} < 0, false)"
+        amount = typed(kinds["amount"], matched["amount"], types[matched["amount"]], layout)
+        query += f" WHERE NOT coalesce({amount} < 0, false)"
     return query
 
 
@@ -94,6 +95,7 @@ def refuse_breaches(
     contract: Contract,
     matched: Mapping[str, str],
     missing: list[Breach],
+    *,
     layout: Layout,
     as_of: date | None,
 ) -> int:

@@ -25,7 +25,7 @@ class Check:
 
 
 def typed(column: Column, source: str, sql_type: str, layout: Layout) -> str:
-    """Return the SQL expression of the contract's `column`, read from the raw column `source`; NULL where it does not fit."""
+    """Return the SQL of the contract's `column`, read from the raw column `source`; NULL where it does not fit."""
     raw = quote_name(source)
     if column.kind == "key":
         return raw if sql_type in _INTEGERS else f"nullif(trim(CAST({raw} AS VARCHAR)), '')"
@@ -100,13 +100,15 @@ _FITS = {
     ),
     "number": (
         "must be a number",
-        'is the decimal sign a comma? Then say decimal = "," in the layout; or list words for missing values: missing = ["NA"]',
+        'is the decimal sign a comma? Then say decimal = "," in the layout; or list words for missing values: '
+        'missing = ["NA"]',
     ),
     "count": ("must be a number", "counts are whole numbers"),
     "flag": ("must be true or false (or 1 or 0)", "recode it to 1 and 0"),
     "date": (
         "must be a date as in 2024-12-31 or 2024-12-31 23:59:59",
-        'say how dates are written in the layout: date_format = "%d/%m/%Y", "%Y%m%d", or "excel" for serial day numbers such as 45292',
+        'say how dates are written in the layout: date_format = "%d/%m/%Y", "%Y%m%d", or "excel" for serial day '
+        "numbers such as 45292",
     ),
 }
 

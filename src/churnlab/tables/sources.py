@@ -111,7 +111,8 @@ def _open_files(pattern: str, layout: Layout, engine: DuckDBEngine) -> Source:
 def _find_files(pattern: str) -> list[Path]:
     if Path(pattern).is_dir():
         raise DataError(f"{pattern!r} is a folder. Name its files with a glob: {str(Path(pattern) / '*.parquet')!r}.")
-    found = [Path(pattern)] if Path(pattern).is_file() else sorted(map(Path, glob.glob(pattern, recursive=True)))
+    names = [pattern] if Path(pattern).is_file() else glob.glob(pattern, recursive=True)  # noqa: PTH207 (Path.glob takes no absolute pattern)
+    found = sorted(map(Path, names))
     files = [path for path in found if path.is_file()]
     if not files:
         raise DataError(f"There is no file {pattern!r}.")
@@ -135,7 +136,8 @@ def _kind_of(path: Path) -> str:
     if (content or "CSV") != expected:
         what = f"a {content} file" if content else "plain text or of an unknown kind"
         raise DataError(
-            f"{path.name} is named like a {expected} file, but by its first bytes it is {what}. Rename it to what it is."
+            f"{path.name} is named like a {expected} file, but by its first bytes it is {what}. Rename it to what it "
+            "is."
         )
     return kind
 
@@ -146,7 +148,8 @@ def _parquet_sql(paths: list[Path]) -> str:
             file.seek(-4, 2)
             if file.read() != b"PAR1":
                 raise DataError(
-                    f"{path.name} is cut short: its last bytes are not those of a Parquet file. Copy or export it again."
+                    f"{path.name} is cut short: its last bytes are not those of a Parquet file. Copy or export it "
+                    "again."
                 )
     files = ", ".join(quote_text(str(path)) for path in paths)
     return f"SELECT * FROM read_parquet([{files}])"
@@ -164,7 +167,8 @@ def _csv_sql(paths: list[Path], layout: Layout) -> str:
     files = ", ".join(quote_text(str(path)) for path in paths)
     return (
         f"SELECT * FROM read_csv([{files}], auto_detect=false, header=true, columns={{{columns}}}, "
-        f"delim={quote_text(delimiter)}, quote='\"', escape='\"', nullstr=[{missing}], encoding={quote_text(layout.encoding)})"
+        f"delim={quote_text(delimiter)}, quote='\"', escape='\"', nullstr=[{missing}], "
+        f"encoding={quote_text(layout.encoding)})"
     )
 
 
@@ -204,7 +208,7 @@ def _encoding_message(name: str, encoding: str) -> str:
 
 
 def _refuse_duplicates(names: list[str], label: str) -> None:
-    """SQL takes names that differ only in case for the same, so they count as duplicates."""
+    """Refuse names that differ only in case as well, since SQL takes them for the same."""
     seen: dict[str, str] = {}
     for name in names:
         if name.lower() in seen:
