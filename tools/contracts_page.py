@@ -10,7 +10,7 @@ A contract says what one row of a table is, which columns it has, and which rule
 
 Kinds: *key* (whole numbers or text), *text*, *date* (a day or a time; ISO 8601 unless the layout says otherwise), *money* (kept to four
 decimals, and added up exactly), *number*, *count* (a whole number), *flag* (true or false, 1 or 0).
-"""
+"""  # noqa: E501 (the page's own lines)
 
 
 def section(contract: Contract) -> str:
@@ -18,14 +18,16 @@ def section(contract: Contract) -> str:
     lines = [f"## {contract.name}", f"One row is {contract.one_row}.", ""]
     lines += ["| column | kind | unit | required | meaning | range | example |", "|---|---|---|---|---|---|---|"]
     for column in contract.columns:
-        bounds = [
+        limits = [
             "" if column.minimum is None else f"{column.minimum:g} or more",
             "" if column.above is None else f"above {column.above:g}",
             "" if column.below is None else f"below {column.below:g}",
         ]
+        bounds = ", ".join(filter(None, limits))
         required = "yes" if column.required else "no"
-        cells = [f"`{column.name}`", column.kind, column.unit, required, column.meaning, ", ".join(filter(None, bounds))]
-        lines.append(f"| {' | '.join([*cells, str(contract.example.get(column.name, ''))])} |")
+        example = str(contract.example.get(column.name, ""))
+        cells = [f"`{column.name}`", column.kind, column.unit, required, column.meaning, bounds, example]
+        lines.append(f"| {' | '.join(cells)} |")
     rules = [rule.sentence for rule in contract.rules]
     if contract.unique:
         rules.append(f"`{contract.unique}` must not repeat")
