@@ -22,7 +22,9 @@ def test_truth_cdnow_has_the_published_counts_and_total(full_orders):
 
 def test_truth_cdnow_sample_has_the_published_total(cdnow_sample):
     """6,919 orders of 2,357 customers, 244,091.94 dollars."""
-    row = cdnow_sample.engine.rows(f"SELECT count(*), count(DISTINCT customer_id), sum(amount) FROM {cdnow_sample.view}")[0]
+    row = cdnow_sample.engine.rows(
+        f"SELECT count(*), count(DISTINCT customer_id), sum(amount) FROM {cdnow_sample.view}"
+    )[0]
     assert row == (6919, 2357, Decimal("244091.94"))
 
 

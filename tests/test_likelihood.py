@@ -57,7 +57,9 @@ def test_truth_gamma_covariance_is_the_inverse_information():
 def test_invariant_starts_do_not_matter():
     """Far-away starts lead to the same place."""
     log_likelihood = gamma_likelihood(np.random.default_rng(2).gamma(0.7, 3.0, 500))
-    places = [maximise(log_likelihood, ("k", "b"), [np.array(start)]).estimate for start in ((1, 1), (300, 0.01), (0.02, 50))]
+    places = [
+        maximise(log_likelihood, ("k", "b"), [np.array(start)]).estimate for start in ((1, 1), (300, 0.01), (0.02, 50))
+    ]
     np.testing.assert_allclose(places[1:], [places[0], places[0]], rtol=1e-7)
 
 

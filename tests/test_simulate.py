@@ -18,7 +18,9 @@ def test_truth_simulated_histories_have_the_expected_means():
     assert rfm["frequency"].mean() == pytest.approx(expected, abs=4 * rfm["frequency"].std() / 200 + 0.05)
     p_alive = fit.p_alive(rfm)
     assert rfm["alive"].mean() == pytest.approx(p_alive.mean(), abs=4 * 0.5 / 200)
-    by_decile = pd.DataFrame({"p": p_alive, "alive": rfm["alive"]}).groupby(pd.cut(p_alive, [0, 0.2, 0.4, 0.6, 0.8, 0.99]), observed=True)
+    by_decile = pd.DataFrame({"p": p_alive, "alive": rfm["alive"]}).groupby(
+        pd.cut(p_alive, [0, 0.2, 0.4, 0.6, 0.8, 0.99]), observed=True
+    )
     error = (by_decile["p"].mean() - by_decile["alive"].mean()).abs()
     assert (error < 4 * np.sqrt(0.25 / by_decile.size())).all()
 

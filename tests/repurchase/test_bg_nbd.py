@@ -31,7 +31,7 @@ def test_truth_estimates_and_errors_equal_r(sample_fit, reference_fits):
 
 
 def test_truth_published_numbers(sample_fit):
-    """r = .243, alpha = 4.414, a = .793, b = 2.426, LL = -9582.4: Fader, Hardie and Lee (2005), table 2."""
+    """R = .243, alpha = 4.414, a = .793, b = 2.426, LL = -9582.4: Fader, Hardie and Lee (2005), table 2."""
     assert sample_fit.theta.round(3).tolist() == [0.243, 4.414, 0.793, 2.426]
     assert round(sample_fit.log_likelihood, 1) == -9582.4
     assert sample_fit.tidy()["std_error"].round(5).tolist() == [0.01256, 0.37822, 0.18573, 0.70541]
@@ -58,8 +58,12 @@ def test_truth_held_out_forecast_of_the_sample(sample_fit, sample_rfm):
 def test_truth_probability_of_order_is_the_ratio_of_likelihoods(sample_fit, sample_rfm):
     """The closed form equals 1 - L(x, t_x, T + h) / L(x, t_x, T)."""
     x, t_x, T = (sample_rfm[name].to_numpy(float) for name in ("frequency", "recency", "T"))
-    ratio = numerics.log_likelihood(sample_fit.theta, x, t_x, T + 13) - numerics.log_likelihood(sample_fit.theta, x, t_x, T)
-    np.testing.assert_allclose(sample_fit.probability_of_order(sample_rfm, horizon=13), -np.expm1(ratio), rtol=1e-10, atol=1e-14)
+    ratio = numerics.log_likelihood(sample_fit.theta, x, t_x, T + 13) - numerics.log_likelihood(
+        sample_fit.theta, x, t_x, T
+    )
+    np.testing.assert_allclose(
+        sample_fit.probability_of_order(sample_rfm, horizon=13), -np.expm1(ratio), rtol=1e-10, atol=1e-14
+    )
 
 
 def test_truth_simulated_futures_match_the_expectations():
@@ -77,7 +81,9 @@ def test_truth_simulated_futures_match_the_expectations():
     expected = numerics.expected_orders(theta, x, t_x, np.full(n, T), h)
     probability = numerics.order_probability(theta, x, t_x, np.full(n, T), h)
     for group in (x == 0, x == 1, (x > 1) & (x < 5), x >= 5):
-        assert later[group].mean() == pytest.approx(expected[group].mean(), abs=4 * later[group].std() / np.sqrt(group.sum()))
+        assert later[group].mean() == pytest.approx(
+            expected[group].mean(), abs=4 * later[group].std() / np.sqrt(group.sum())
+        )
         assert (later[group] > 0).mean() == pytest.approx(probability[group].mean(), abs=4 * 0.5 / np.sqrt(group.sum()))
 
 
@@ -116,14 +122,18 @@ def integral_if_alive(theta: tuple[float, ...], x: int, T: float, horizon: float
     y = np.arange(-45 / min(a, 1), 45 / min(b + x, 1), 0.01)
     log_p, log_q = -np.logaddexp(0, -y), -np.logaddexp(0, y)
     weight = np.exp(a * log_p + (b + x) * log_q - betaln(a, b + x))
-    return float(0.01 * (weight * -np.expm1(-(r + x) * np.log1p(np.exp(log_p) * horizon / (alpha + T))) / np.exp(log_p)).sum())
+    return float(
+        0.01 * (weight * -np.expm1(-(r + x) * np.log1p(np.exp(log_p) * horizon / (alpha + T))) / np.exp(log_p)).sum()
+    )
 
 
 PARAMETERS = st.tuples(*[st.floats(0.01, 30)] * 4)
 
 
 @settings(max_examples=150, deadline=None)
-@given(theta=PARAMETERS, x=st.integers(0, 900), T=st.floats(0.1, 3000), share=st.floats(0.001, 1), h=st.floats(0.01, 3000))
+@given(
+    theta=PARAMETERS, x=st.integers(0, 900), T=st.floats(0.1, 3000), share=st.floats(0.001, 1), h=st.floats(0.01, 3000)
+)
 def test_invariant_predictions_are_finite_and_bounded(theta, x, T, share, h):
     """Probabilities lie in [0, 1], a chance of ordering is not above that of being alive nor above expected orders."""
     arrays = [np.array([value]) for value in (float(x), share * T if x else 0.0, T)]
@@ -147,7 +157,9 @@ def test_invariant_derivatives_are_those_of_the_value(sample_rfm):
             step[k] = 1e-5 * theta[k]
             up, down = (numerics.total_log_likelihood(theta + sign * step, counts) for sign in (1, -1))
             assert here.gradient[k] == pytest.approx((up.value - down.value) / (2 * step[k]), rel=1e-5, abs=1e-3)
-            np.testing.assert_allclose(here.hessian[k], (up.gradient - down.gradient) / (2 * step[k]), rtol=1e-4, atol=1e-3)
+            np.testing.assert_allclose(
+                here.hessian[k], (up.gradient - down.gradient) / (2 * step[k]), rtol=1e-4, atol=1e-3
+            )
 
 
 def test_invariant_collapsed_and_raw_rows_give_the_same(cdnow_sample, sample_fit):
@@ -169,7 +181,9 @@ def test_invariant_the_unit_of_time_only_scales_alpha(sample_rfm, sample_fit, fa
     shift = sample_rfm["frequency"].sum() * np.log(factor)
     assert found.log_likelihood == pytest.approx(sample_fit.log_likelihood - shift, abs=1e-5)
     np.testing.assert_allclose(
-        found.expected_orders(scaled, horizon=39 * factor), sample_fit.expected_orders(sample_rfm, horizon=39), rtol=1e-6
+        found.expected_orders(scaled, horizon=39 * factor),
+        sample_fit.expected_orders(sample_rfm, horizon=39),
+        rtol=1e-6,
     )
 
 

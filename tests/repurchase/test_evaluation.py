@@ -77,7 +77,9 @@ def test_truth_full_cdnow_scores(full_orders):
     future = features.to_future(full_orders, as_of="1997-10-01", horizon=39)
     forecast = repurchase.fit_bg_nbd(rfm).predict(rfm, horizon=39)
     misread = forecast.assign(probability=forecast["p_alive"])
-    scores = repurchase.score_forecasts({"model": forecast, "misread": misread}, future, seed=1, draws=20).set_index("forecast")
+    scores = repurchase.score_forecasts({"model": forecast, "misread": misread}, future, seed=1, draws=20).set_index(
+        "forecast"
+    )
     assert scores.loc["model", "orders"] == pytest.approx(16874, abs=0.5)
     assert scores.loc["model", "brier"] == pytest.approx(0.16539, abs=5e-6)
     assert scores.loc["model", "auc"] == pytest.approx(0.7466, abs=5e-5)
@@ -152,7 +154,9 @@ def test_truth_correlation_of_amount_and_frequency(sample_rfm):
     """The correlation of logarithms as NumPy computes it, with limits that hold it."""
     row = repurchase.amount_frequency_correlation(sample_rfm).iloc[0]
     buyers = sample_rfm[sample_rfm["frequency"] > 0]
-    assert row["estimate"] == pytest.approx(np.corrcoef(np.log(buyers["frequency"]), np.log(buyers["monetary_value"]))[0, 1])
+    assert row["estimate"] == pytest.approx(
+        np.corrcoef(np.log(buyers["frequency"]), np.log(buyers["monetary_value"]))[0, 1]
+    )
     assert row["conf_low"] < row["estimate"] < row["conf_high"]
     with pytest.raises(DataError, match="five repeat buyers or more, but there are 3"):
         repurchase.amount_frequency_correlation(buyers.head(3))

@@ -32,11 +32,6 @@ def amount_frequency_correlation(rfm: pd.DataFrame, *, conf_level: float = 0.95)
     ParameterError
         If the level is not between 0 and 1.
 
-    Notes
-    -----
-    Fader, Hardie and Lee (2005), RFM and CLV, report .06 for the repeat buyers of the 1/10 sample of CDNOW (of the
-    values themselves, not of their logarithms).
-
     Examples
     --------
     >>> from churnlab import datasets, features

@@ -130,7 +130,34 @@ class BgNbdFit:
         -----
         Fader, Hardie and Lee (2005), equation 10. R: `bgnbd.ConditionalExpectedTransactions`.
         """
-        return _per_history(numerics.expected_orders, self.theta, rfm, _checked(horizon))
+        return self.expected_orders_by(rfm, horizons=np.array([horizon]))[:, 0]
+
+    def expected_orders_by(self, rfm: pd.DataFrame, *, horizons: Array) -> Array:
+        """Return each customer's expected number of orders by each of several horizons.
+
+        Parameters
+        ----------
+        rfm
+            A frame that keeps the contract RFM (n rows).
+        horizons
+            In the unit of `rfm` (k,); 0 or more.
+
+        Returns
+        -------
+        array (n, k)
+            In the order of the rows.
+
+        Raises
+        ------
+        DataError
+            If the frame breaks the contract.
+        ParameterError
+            If a horizon is negative.
+        """
+        checked = [_checked(float(horizon)) for horizon in horizons]
+        (x, t_x, T), row_of = distinct_rows(*as_arrays(rfm))
+        orders = np.column_stack([numerics.expected_orders(self.theta, x, t_x, T, horizon) for horizon in checked])
+        return orders[row_of]
 
     def probability_of_order(self, rfm: pd.DataFrame, *, horizon: float) -> Array:
         """Return the probability that each customer orders at least once in (T, T + horizon].

@@ -79,12 +79,10 @@ def customer_lifetime_value(
         )
     force = np.log1p(discount_rate) * days_per(unit) / DAYS_PER_UNIT["year"]
     nodes, weights = np.polynomial.legendre.leggauss(_NODES)
-    times, weights = (nodes + 1) * horizon / 2, weights * horizon / 2
-    discounted = np.exp(-force * horizon) * orders.expected_orders(rfm, horizon=horizon)
-    if force > 0:
-        for time, weight in zip(times, weights, strict=True):
-            discounted += weight * force * np.exp(-force * time) * orders.expected_orders(rfm, horizon=float(time))
-    value: Array = margin * discounted * amounts.expected_amount(rfm)
+    times = np.append((nodes + 1) * horizon / 2, horizon)
+    discounts = np.exp(-force * times) * np.append(force * weights * horizon / 2, 1.0)
+    orders_by = orders.expected_orders_by(rfm, horizons=times)
+    value: Array = margin * (orders_by @ discounts) * amounts.expected_amount(rfm)
     return value
 
 

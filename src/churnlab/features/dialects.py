@@ -1,0 +1,48 @@
+"""What differs between engines in the SQL of a snapshot: next to nothing."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+__all__ = ["DIALECTS", "Dialect"]
+
+
+class Dialect:
+    """How an engine says the few things that engines say differently.
+
+    Each takes and returns SQL text. Everything else in a snapshot's SQL means the same on all engines.
+    """
+
+    name = "duckdb"
+
+    def days(self, later: str, earlier: str) -> str:
+        """Return the whole days between two dates."""
+        return f"date_diff('day', {earlier}, {later})"
+
+    def weekday(self, date: str) -> str:
+        """Return the day of the week, 1 for Monday to 7 for Sunday."""
+        return f"isodow({date})"
+
+    def bucket(self, key: str, count: int) -> str:
+        """Return a whole number from 0 to count - 1 that is the same for the same key."""
+        return f"hash({key}) % {count}"
+
+
+class SparkDialect(Dialect):
+    """How Spark says it."""
+
+    name = "spark"
+
+    def days(self, later: str, earlier: str) -> str:
+        """Return the whole days between two dates."""
+        return f"datediff({later}, {earlier})"
+
+    def weekday(self, date: str) -> str:
+        """Return the day of the week, 1 for Monday to 7 for Sunday."""
+        return f"(weekday({date}) + 1)"
+
+    def bucket(self, key: str, count: int) -> str:
+        """Return a whole number from 0 to count - 1 that is the same for the same key."""
+        return f"pmod(xxhash64({key}), {count})"
+
+
+DIALECTS: Mapping[str, Dialect] = MappingProxyType({"duckdb": Dialect(), "spark": SparkDialect()})

@@ -1,0 +1,354 @@
+"""How customers buy: builders on the table of orders.
+
+An order, here as in RFM, is a day on which a customer bought something; rows may be orders or order lines.
+"""
+
+from collections.abc import Sequence
+
+from churnlab.features.feature import Feature
+
+__all__ = ["calendar", "discounts", "first_order", "frequency", "money", "preference", "rhythm", "shares", "windows"]
+
+_AMOUNT = "CAST(amount AS DOUBLE)"
+
+
+def frequency() -> tuple[Feature, ...]:
+    """Return how often: orders, orders per 30 days, tenure, recency.
+
+    Returns
+    -------
+    tuple of Feature
+        `orders`, `orders_per_30_days`, `tenure_days`, `recency_days`.
+    """
+    return (
+        Feature(
+            name="orders",
+            grain="day",
+            expression="count(*)",
+            unit="orders",
+            meaning="days with an order",
+            otherwise="0",
+        ),
+        Feature(
+            name="orders_per_30_days",
+            grain="day",
+            expression="30.0e0 * count(*) / max(age)",
+            unit="orders per 30 days",
+            meaning="orders since the first one, per 30 days",
+        ),
+        Feature(
+            name="tenure_days", grain="day", expression="max(age)", unit="days", meaning="days since the first order"
+        ),
+        Feature(
+            name="recency_days", grain="day", expression="min(age)", unit="days", meaning="days since the last order"
+        ),
+    )
+
+
+def rhythm() -> tuple[Feature, ...]:
+    """Return the times between orders, and the silence since the last one measured by them.
+
+    Returns
+    -------
+    tuple of Feature
+        `gap_mean_days`, `gap_median_days`, `gap_variation`, `silence_ratio`; empty with fewer than two orders.
+    """
+    return (
+        Feature(
+            name="gap_mean_days",
+            grain="day",
+            expression="1.0e0 * (max(age) - min(age)) / nullif(count(*) - 1, 0)",
+            unit="days",
+            meaning="mean time between orders",
+        ),
+        Feature(
+            name="gap_median_days",
+            grain="day",
+            expression="median(1.0e0 * gap)",
+            unit="days",
+            meaning="median time between orders",
+        ),
+        Feature(
+            name="gap_variation",
+            grain="day",
+            expression="stddev_samp(1.0e0 * gap) / nullif(avg(1.0e0 * gap), 0)",
+            unit="ratio",
+            meaning="standard deviation of the times between orders, over their mean (1 is pure chance, 0 a clock)",
+        ),
+        Feature(
+            name="silence_ratio",
+            grain="day",
+            expression="1.0e0 * min(age) / nullif(median(1.0e0 * gap), 0)",
+            unit="ratio",
+            meaning="days since the last order, over the median time between orders",
+        ),
+    )
+
+
+def money() -> tuple[Feature, ...]:
+    """Return what is spent per order, and how that moves.
+
+    Returns
+    -------
+    tuple of Feature
+        `amount_total`, `amount_mean`, `amount_median`, `amount_last`, `amount_variation`, `amount_trend`.
+    """
+    unit = "currency"
+    return (
+        Feature(
+            name="amount_total",
+            grain="day",
+            expression="CAST(sum(amount) AS DOUBLE)",
+            unit=unit,
+            meaning="all money spent",
+            otherwise="0",
+        ),
+        Feature(
+            name="amount_mean",
+            grain="day",
+            expression="CAST(sum(amount) AS DOUBLE) / count(*)",
+            unit=unit,
+            meaning="mean amount of an order",
+        ),
+        Feature(
+            name="amount_median",
+            grain="day",
+            expression=f"median({_AMOUNT})",
+            unit=unit,
+            meaning="median amount of an order",
+        ),
+        Feature(
+            name="amount_last",
+            grain="day",
+            expression=f"min_by({_AMOUNT}, age)",
+            unit=unit,
+            meaning="amount of the last order",
+        ),
+        Feature(
+            name="amount_variation",
+            grain="day",
+            expression=f"stddev_samp({_AMOUNT}) / nullif(CAST(sum(amount) AS DOUBLE) / count(*), 0)",
+            unit="ratio",
+            meaning="standard deviation of the amounts of orders, over their mean",
+        ),
+        Feature(
+            name="amount_trend",
+            grain="day",
+            expression=f"-30.0e0 * regr_slope({_AMOUNT}, CAST(age AS DOUBLE))",
+            unit="currency per 30 days",
+            meaning="slope of the amount of an order over time",
+        ),
+    )
+
+
+def windows(days: Sequence[int] = (30, 90, 365)) -> tuple[Feature, ...]:
+    """Return orders and money in the last so many days, and the change to as many days before.
+
+    Parameters
+    ----------
+    days
+        Lengths of the windows.
+
+    Returns
+    -------
+    tuple of Feature
+        For each length d: `orders_d`, `amount_d`, `orders_change_d`.
+    """
+    return tuple(feature for length in days for feature in _window(int(length)))
+
+
+def _window(days: int) -> tuple[Feature, ...]:
+    last = f"age <= {days}"
+    before = f"age > {days} AND age <= {2 * days}"
+    return (
+        Feature(
+            name=f"orders_{days}",
+            grain="day",
+            expression=f"sum(CASE WHEN {last} THEN 1 ELSE 0 END)",
+            unit="orders",
+            meaning=f"orders in the last {days} days",
+            otherwise="0",
+        ),
+        Feature(
+            name=f"amount_{days}",
+            grain="day",
+            expression=f"CAST(sum(CASE WHEN {last} THEN amount ELSE 0 END) AS DOUBLE)",
+            unit="currency",
+            meaning=f"money spent in the last {days} days",
+            otherwise="0",
+        ),
+        Feature(
+            name=f"orders_change_{days}",
+            grain="day",
+            expression=f"sum(CASE WHEN {last} THEN 1 WHEN {before} THEN -1 ELSE 0 END)",
+            unit="orders",
+            meaning=f"orders in the last {days} days, less those in the {days} days before",
+            otherwise="0",
+        ),
+    )
+
+
+def shares(column: str, values: Sequence[str]) -> tuple[Feature, ...]:
+    """Return the shares of rows with each of some values of a column, say of the channels web and shop.
+
+    Parameters
+    ----------
+    column
+        Of the table of orders.
+    values
+        The values; rows without a value do not count.
+
+    Returns
+    -------
+    tuple of Feature
+        `column_value_share` for each value.
+    """
+    return tuple(
+        Feature(
+            name=f"{column}_{_slug(value)}_share",
+            expression=f"1.0e0 * sum(CASE WHEN {column} = {_text(value)} THEN 1 ELSE 0 END) / nullif(count({column}), 0)",
+            unit="share",
+            meaning=f"share of rows whose {column} is {value}",
+        )
+        for value in values
+    )
+
+
+def _slug(value: str) -> str:
+    return "".join(letter if letter.isalnum() else "_" for letter in value.lower())
+
+
+def _text(value: str) -> str:
+    return "'" + value.replace("'", "''") + "'"
+
+
+def preference(column: str) -> tuple[Feature, ...]:
+    """Return which value of a column a customer prefers, and how strongly: of category, brand or channel, say.
+
+    Parameters
+    ----------
+    column
+        Of the table of orders.
+
+    Returns
+    -------
+    tuple of Feature
+        `column_main` (the most frequent value; of several the first in the alphabet), `column_main_share`,
+        `column_tried` (number of values), `column_entropy` (in nats; 0 is one value only).
+    """
+    common = {"grain": "value", "by": column}
+    return (
+        Feature(
+            name=f"{column}_main",
+            expression="min(CASE WHEN n = most THEN value END)",
+            unit="label",
+            meaning=f"most frequent {column}",
+            **common,  # type: ignore[arg-type]
+        ),
+        Feature(
+            name=f"{column}_main_share",
+            expression="1.0e0 * max(n) / sum(n)",
+            unit="share",
+            meaning=f"share of the most frequent {column}",
+            **common,  # type: ignore[arg-type]
+        ),
+        Feature(
+            name=f"{column}_tried",
+            expression="count(*)",
+            unit="values",
+            meaning=f"number of different values of {column}",
+            otherwise="0",
+            **common,  # type: ignore[arg-type]
+        ),
+        Feature(
+            name=f"{column}_entropy",
+            expression="-sum(1.0e0 * n / total * ln(1.0e0 * n / total))",
+            unit="nats",
+            meaning=f"entropy of {column}: 0 if always the same",
+            **common,  # type: ignore[arg-type]
+        ),
+    )
+
+
+def calendar() -> tuple[Feature, ...]:
+    """Return when in the week and in the day.
+
+    Returns
+    -------
+    tuple of Feature
+        `weekend_share`, `evening_share` (from 18:00; 0 where the table has no times).
+    """
+    return (
+        Feature(
+            name="weekend_share",
+            expression="1.0e0 * sum(CASE WHEN weekday >= 6 THEN 1 ELSE 0 END) / count(*)",
+            unit="share",
+            meaning="share of rows on Saturday or Sunday",
+        ),
+        Feature(
+            name="evening_share",
+            expression="1.0e0 * sum(CASE WHEN hour >= 18 THEN 1 ELSE 0 END) / count(*)",
+            unit="share",
+            meaning="share of rows from 18:00 on",
+        ),
+    )
+
+
+def discounts() -> tuple[Feature, ...]:
+    """Return how much is bought for the price: on discount. Needs the column `discount`.
+
+    Returns
+    -------
+    tuple of Feature
+        `discounted_share` of rows, `discount_rate` of money.
+    """
+    return (
+        Feature(
+            name="discounted_share",
+            expression="1.0e0 * sum(CASE WHEN discount > 0 THEN 1 ELSE 0 END) / count(*)",
+            unit="share",
+            meaning="share of rows bought on discount",
+        ),
+        Feature(
+            name="discount_rate",
+            expression="CAST(sum(discount) AS DOUBLE) / nullif(CAST(sum(amount) + sum(discount) AS DOUBLE), 0)",
+            unit="share",
+            meaning="discounts, as a share of the money that would have been spent without them",
+        ),
+    )
+
+
+def first_order(*columns: str) -> tuple[Feature, ...]:
+    """Return what the first order was like.
+
+    Parameters
+    ----------
+    columns
+        Of the table of orders: `channel`, `category`, …; of several values that day the first in the alphabet.
+
+    Returns
+    -------
+    tuple of Feature
+        `first_amount` and `first_column` for each.
+    """
+    amount = Feature(
+        name="first_amount",
+        grain="day",
+        expression=f"max_by({_AMOUNT}, age)",
+        unit="currency",
+        meaning="amount of the first order",
+    )
+    return (
+        amount,
+        *(
+            Feature(
+                name=f"first_{column}",
+                grain="value",
+                by=column,
+                expression="min(CASE WHEN first_age = oldest THEN value END)",
+                unit="label",
+                meaning=f"{column} of the first order",
+            )
+            for column in columns
+        ),
+    )

@@ -1,0 +1,237 @@
+"""Features and targets of customers as of a date, from one SQL text."""
+
+import difflib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+
+import pandas as pd
+
+from churnlab.errors import DataError, ParameterError
+from churnlab.features.compose import Cut, Population, compose
+from churnlab.features.dialects import DIALECTS
+from churnlab.features.expressions import refuse_unsafe
+from churnlab.features.feature import Feature, dictionary, flatten
+from churnlab.features.habits import calendar, frequency, money, rhythm, windows
+from churnlab.features.targets import TARGETS
+from churnlab.tables import Table, to_date
+
+__all__ = ["DEFAULTS", "Snapshot", "snapshot", "snapshots"]
+
+DEFAULTS: tuple[Feature, ...] = (*frequency(), *rhythm(), *money(), *windows(), *calendar())
+"""Features that need nothing but the required columns of ORDERS, and can be asked for by name."""
+
+Asked = Feature | str | Iterable[Feature]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class Snapshot:
+    """One row per customer as of a date, not computed until asked for.
+
+    Attributes
+    ----------
+    sql
+        The whole query.
+    features, targets
+        What its columns are.
+    cut
+        Where time is cut.
+    """
+
+    sql: str
+    features: tuple[Feature, ...]
+    targets: tuple[Feature, ...]
+    cut: Cut
+    tables: Mapping[str, Table] = field(default_factory=dict)
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return the snapshot as a pandas frame, in order of `customer_id`."""
+        return self.tables["orders"].engine.frame(self.sql)
+
+    def dictionary(self) -> pd.DataFrame:
+        """Return the feature dictionary: `name, unit, meaning, table, expression` of features and targets."""
+        return dictionary([*self.features, *self.targets])
+
+    def __repr__(self) -> str:
+        parts = f"{len(self.features)} features, {len(self.targets)} targets"
+        return f"Snapshot(as of {self.cut.as_of.isoformat()}: {parts})"
+
+
+def snapshot(
+    tables: Table | Mapping[str, Table],
+    *,
+    as_of: str | date,
+    features: Sequence[Asked] = DEFAULTS,
+    targets: Sequence[Asked] = (),
+    horizon: int = 0,
+    gap: int = 0,
+    population: Population | None = None,
+    known: Mapping[str, str] | None = None,
+    observed_until: str | date | None = None,
+) -> Snapshot:
+    """Describe customers as of a date, and what they did afterwards.
+
+    Features see only rows strictly before `as_of`, targets only rows in [as_of + gap, as_of + gap + horizon).
+
+    Parameters
+    ----------
+    tables
+        A table of ORDERS, or tables by name: ``{"orders": …, "cases": …, "usage": …, "offers": …, "answers": …,
+        "customers": …}``, on one engine.
+    as_of
+        The day from which on features know nothing.
+    features
+        Features, what builders return, or names out of :data:`DEFAULTS`.
+    targets
+        Targets, or names out of :data:`churnlab.features.TARGETS`.
+    horizon, gap
+        Length of the targets' window and days left out before it, in days.
+    population
+        Who is in the snapshot; by default everybody with an order before `as_of`.
+    known
+        For each table that has one, the column that says when a row became known: only rows known before `as_of` count.
+    observed_until
+        The day up to which, not including it, the orders are complete; by default the day after the last one.
+
+    Returns
+    -------
+    Snapshot
+        One row per customer; a feature is NULL where it has no meaning, say the time between orders of who ordered once.
+
+    Raises
+    ------
+    DataError
+        If a table that a feature needs is missing or lacks a column, no order lies before `as_of`, or the orders do not
+        cover the targets' window.
+    ParameterError
+        If a name is unknown or used twice, an expression is not allowed, or a number is out of range.
+
+    Examples
+    --------
+    >>> from churnlab import datasets
+    >>> snap = snapshot(datasets.load_cdnow_sample(), as_of="1997-10-01", features=["orders", "recency_days"])
+    >>> snap.to_frame().head(2)
+      customer_id  orders  recency_days
+    0       00004       3            60
+    1       00018       1           270
+    """
+    given = {"orders": tables} if isinstance(tables, Table) else dict(tables)
+    chosen = _resolve(features, DEFAULTS, "feature")
+    wanted = _resolve(targets, TARGETS, "target")
+    cut = Cut(as_of=to_date(as_of, "as_of"), horizon=horizon, gap=gap, known=dict(known or {}))
+    _check(given, chosen, wanted, cut, observed_until)
+    sql = compose(
+        {name: table.view for name, table in given.items()},
+        {name: table.columns for name, table in given.items()},
+        features=chosen,
+        targets=wanted,
+        cut=cut,
+        population=population or Population(),
+        dialect=DIALECTS["duckdb"],
+    )
+    return Snapshot(sql=sql, features=chosen, targets=wanted, cut=cut, tables=given)
+
+
+def snapshots(tables: Table | Mapping[str, Table], *, as_of: Sequence[str | date], **options: object) -> pd.DataFrame:
+    """Stack the snapshots of several dates: a panel to train on, and to evaluate by time.
+
+    Parameters
+    ----------
+    tables
+        As in :func:`snapshot`.
+    as_of
+        The dates.
+    **options
+        As in :func:`snapshot`.
+
+    Returns
+    -------
+    DataFrame
+        `as_of`, then the columns of :func:`snapshot`; one row per date and customer, in this order.
+
+    Raises
+    ------
+    DataError, ParameterError
+        As in :func:`snapshot`.
+
+    Examples
+    --------
+    >>> from churnlab import datasets
+    >>> panel = snapshots(datasets.load_cdnow_sample(), as_of=["1997-07-01", "1997-10-01"], features=["orders"])
+    >>> panel.groupby("as_of").size().tolist()
+    [2357, 2357]
+    """
+    parts = []
+    for day in as_of:
+        snap = snapshot(tables, as_of=day, **options)  # type: ignore[arg-type]
+        frame = snap.to_frame()
+        frame.insert(0, "as_of", pd.Timestamp(snap.cut.as_of))
+        parts.append(frame)
+    return pd.concat(parts, ignore_index=True)
+
+
+def _resolve(asked: Sequence[Asked], known: tuple[Feature, ...], kind: str) -> tuple[Feature, ...]:
+    by_name = {feature.name: feature for feature in known}
+    found: list[Feature] = []
+    for part in asked:
+        if isinstance(part, str):
+            found.append(_named(part, by_name, kind))
+        else:
+            found.extend(flatten([part]))
+    names = [feature.name for feature in found]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise ParameterError(
+            f"There are two {kind}s named {', '.join(map(repr, twice))}. Try: features.renamed(…, 'prefix_')."
+        )
+    return tuple(found)
+
+
+def _named(name: str, known: Mapping[str, Feature], kind: str) -> Feature:
+    if name in known:
+        return known[name]
+    near = difflib.get_close_matches(name, known, n=1)
+    hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(known)}."
+    raise ParameterError(f"There is no {kind} {name!r}: {hint}")
+
+
+def _check(
+    tables: Mapping[str, Table],
+    features: tuple[Feature, ...],
+    targets: tuple[Feature, ...],
+    cut: Cut,
+    observed_until: str | date | None,
+) -> None:
+    _check_numbers(cut, targets)
+    for table in dict.fromkeys(["orders", *(f.table for f in features if f.grain != "customer")]):
+        if table not in tables:
+            asking = [f.name for f in features if f.table == table][:3] or ["the customers themselves"]
+            raise DataError(
+                f"There is no table {table!r}, which {', '.join(asking)} needs. Try: tables={{{table!r}: …}}."
+            )
+    refuse_unsafe(features, targets, {name: table.columns for name, table in tables.items()})
+    orders = tables["orders"]
+    first, last = orders.engine.rows(f"SELECT CAST(min(date) AS DATE), CAST(max(date) AS DATE) FROM {orders.view}")[0]
+    if cut.as_of <= first:
+        raise DataError(
+            f"{orders.label} has no order before as_of {cut.as_of.isoformat()}: the first is on {first.isoformat()}."
+        )
+    until = last + timedelta(days=1) if observed_until is None else to_date(observed_until, "observed_until")
+    if cut.as_of > until:
+        raise DataError(
+            f"as_of {cut.as_of.isoformat()} lies {(cut.as_of - until).days} days after the end of {orders.label} (last order: "
+            f"{last.isoformat()}). If the table is complete until then, say so in observed_until."
+        )
+    if targets and cut.end > until:
+        raise DataError(
+            f"The targets' window ends on {cut.end.isoformat()}, but {orders.label} ends {(cut.end - until).days} days "
+            f"earlier (last order: {last.isoformat()}). Choose an earlier as_of or a shorter horizon; or, if the table is "
+            "complete for longer, say so in observed_until."
+        )
+
+
+def _check_numbers(cut: Cut, targets: tuple[Feature, ...]) -> None:
+    if cut.gap < 0 or cut.horizon < 0:
+        raise ParameterError(f"`horizon` and `gap` must be 0 or more days, not {cut.horizon} and {cut.gap}.")
+    if targets and cut.horizon == 0:
+        raise ParameterError("Targets take a window: `horizon` must be above 0 days.")
