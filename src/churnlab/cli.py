@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import wraps
 from pathlib import Path
@@ -17,6 +17,7 @@ from churnlab.errors import ChurnlabError, ParameterError
 
 if TYPE_CHECKING:
     from churnlab.studies.execution import Progress
+    from churnlab.studies.plan import PlannedRun
 
 P = ParamSpec("P")
 
@@ -114,7 +115,7 @@ def show(study: Annotated[str, typer.Argument(help="The study.")], notebooks: No
 
 @app.command()
 @_plainly
-def run(
+def run(  # noqa: PLR0917  (Typer makes options of them)
     study: Annotated[str, typer.Argument(help="The study.")],
     parameter: Annotated[list[str] | None, typer.Option("-p", metavar="NAME=VALUE", help="A parameter.")] = None,
     data: Annotated[str | None, typer.Option("--data", help="The parameter `data`: a file or a sample.")] = None,
@@ -137,7 +138,9 @@ def run(
         )
     write_index(out)
     if result.exit_code:
-        return _say_error(f"{study}: {result.message}\nsee {result.folder}/error.txt and notebook.ipynb", result.exit_code)
+        return _say_error(
+            f"{study}: {result.message}\nsee {result.folder}/error.txt and notebook.ipynb", result.exit_code
+        )
     print(f"{study}: {_took(result)}\n{result.folder / 'report.html'}")
     return 0
 
@@ -175,7 +178,7 @@ def plan_run(
     from churnlab.studies.index import write_index
     from churnlab.studies.plan import read_plan, run_plan, worst_exit_code
 
-    runs = []
+    runs: list[PlannedRun] = []
     for planned in read_plan(plan):
         with _progress(planned.name) as progress:
             runs += run_plan((planned,), out=out, notebooks=notebooks, force=force, timeout=timeout, progress=progress)
@@ -250,7 +253,7 @@ def _progress(name: str) -> Iterator[Progress]:
         yield lambda done, total: bar.update(line, completed=done, total=total)
 
 
-def _print_table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
+def _print_table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
     """Print rows in columns: in a table on a terminal, as text with two spaces between elsewhere."""
     if sys.stdout.isatty():
         from rich.console import Console

@@ -45,9 +45,8 @@ def ingredients(
     OSError
         If the package's own source cannot be read.
     """
-    cells = [[cell["cell_type"], text_of(cell["source"]), cell["metadata"].get("tags", [])] for cell in notebook["cells"]]
     return {
-        "notebook": fingerprint(cells),
+        "notebook": fingerprint([_essence(cell) for cell in notebook["cells"]]),
         "parameters": fingerprint({"values": dict(values), "code": code}),
         "data": fingerprint([[file.name, file.sha256] for given in inputs for file in given.files]),
         "package": package_hash(),
@@ -71,6 +70,10 @@ def fingerprint(value: Any) -> str:
     """
     text = json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _essence(cell: Mapping[str, Any]) -> list[Any]:
+    return [cell["cell_type"], text_of(cell["source"]), cell["metadata"].get("tags", [])]
 
 
 def package_hash() -> str:

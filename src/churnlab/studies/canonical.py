@@ -39,7 +39,7 @@ def canonical(notebook: Mapping[str, Any], *, hide: tuple[str, ...] = ()) -> dic
         If the mapping is not a notebook.
     """
     kept = [cell for cell in notebook["cells"] if not {END_TAG, _MARKER_TAG} & set(_tags(cell))]
-    metadata = {key: notebook["metadata"][key] for key in ("kernelspec", "language_info") if key in notebook["metadata"]}
+    metadata = {key: value for key, value in notebook["metadata"].items() if key in ("kernelspec", "language_info")}
     cells = [_cell(cell, f"cell-{number:03d}", hide) for number, cell in enumerate(kept)]
     return {"cells": cells, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}
 

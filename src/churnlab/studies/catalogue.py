@@ -134,8 +134,8 @@ def split_opening(markdown: str) -> tuple[str, str, str]:
 
     Examples
     --------
-    >>> split_opening("# Who stays?\\n\\nWho is still\\na customer?\\n\\nMore.")
-    ('Who stays?', 'Who is still a customer?', 'More.')
+    >>> split_opening("# Who stays?")
+    ('Who stays?', '', '')
     """
     head, _, after = markdown.strip().partition("\n")
     if not head.startswith("# "):

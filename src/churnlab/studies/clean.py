@@ -4,13 +4,30 @@ from __future__ import annotations
 
 import re
 
-_TAGS = frozenset(
-    "a abbr b blockquote br caption code dd del div dl dt em figcaption figure h1 h2 h3 h4 h5 h6 hr i li ol p pre s small"
-    " span strong sub sup table tbody td tfoot th thead tr u ul".split()
+_TEXT_TAGS = {
+    "a",
+    "abbr",
+    "b",
+    "blockquote",
+    "br",
+    "code",
+    "del",
+    "div",
+    "em",
+    "hr",
+    "i",
+    "p",
+    "pre",
+    "s",
+    "small",
+    "span",
+}
+_TEXT_TAGS |= {"strong", "sub", "sup", "u", "h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "li", "dl", "dt", "dd"}
+_TABLE_TAGS = {"table", "caption", "thead", "tbody", "tfoot", "tr", "th", "td", "figure", "figcaption"}
+_PLAIN_ATTRIBUTES = {"class", "colspan", "rowspan", "scope", "style", "title"}
+_UNREAD = re.compile(
+    r"<(script|style|template|noscript|iframe|svg|math)\b.*?(?:</\1\s*>|\Z)", re.DOTALL | re.IGNORECASE
 )
-_STYLES = {"text-align:left", "text-align:right", "text-align:center"}
-_PLAIN_ATTRIBUTES = {"class", "colspan", "rowspan", "scope", "title"}
-_INVISIBLE = re.compile(r"<(script|style|template|noscript|iframe|svg|math)\b.*?(?:</\1\s*>|\Z)", re.DOTALL | re.IGNORECASE)
 
 
 def clean_html(html: str) -> str:
@@ -37,14 +54,18 @@ def clean_html(html: str) -> str:
     '<p>one <b>two</b></p>'
     """
     import bleach
+    from bleach.css_sanitizer import CSSSanitizer
 
-    visible = _INVISIBLE.sub("", html)
-    return bleach.clean(
-        visible, tags=_TAGS, attributes=_is_allowed, protocols=["http", "https", "mailto"], strip=True, strip_comments=True
+    cleaned = bleach.clean(
+        _UNREAD.sub("", html),
+        tags=_TEXT_TAGS | _TABLE_TAGS,
+        attributes=_is_allowed,
+        protocols=["http", "https", "mailto"],
+        css_sanitizer=CSSSanitizer(allowed_css_properties=["text-align"]),
+        strip=True,
     )
+    return str(cleaned)
 
 
 def _is_allowed(tag: str, name: str, value: str) -> bool:
-    if name == "style":
-        return value.replace(" ", "").rstrip(";") in _STYLES
     return name in _PLAIN_ATTRIBUTES or (tag == "a" and name == "href")

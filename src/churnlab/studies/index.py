@@ -39,7 +39,7 @@ def write_index(out: str | Path = "runs") -> Path:
     studies: dict[str, list[dict[str, Any]]] = {}
     for run in done:
         studies.setdefault(run["study"], []).append(run)
-    page = environment.get_template("index.html.j2").render(studies=dict(sorted(studies.items())), failed=failed, out=out)
+    page = environment.get_template("index.html.j2").render(studies=dict(sorted(studies.items())), failed=failed)
     _replace(out / "index.html", page)
     return out / "index.html"
 

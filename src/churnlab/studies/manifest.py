@@ -77,7 +77,9 @@ def describe(
     }
 
 
-def write_records(folder: Path, description: Mapping[str, Any], outcome: Mapping[str, str], log: Mapping[str, Any]) -> None:
+def write_records(
+    folder: Path, description: Mapping[str, Any], outcome: Mapping[str, str], log: Mapping[str, Any]
+) -> None:
     """Write manifest.json and log.json, the last files of a run.
 
     Parameters

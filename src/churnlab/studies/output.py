@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import io
 import json
-import math
 import os
 import re
-import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from churnlab.errors import DataError, ParameterError
-from churnlab.studies.cards import card_html
+from churnlab.studies.headline import card_html, to_number
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -92,7 +89,7 @@ class StudyOutput:
         ParameterError
             If the key is no slug or was used before, or only one end of the interval is given.
         """
-        number = _number(key, label, estimate, (low, high), unit=unit, method=method, digits=digits)
+        number = to_number(key, label, estimate, (low, high), unit=unit, method=method, digits=digits)
         self._add_number(key, {**number, "headline": True})
         _display({"text/plain": f"{label}: {estimate}", "text/html": card_html(number)}, role="headline")
 
@@ -120,7 +117,7 @@ class StudyOutput:
         ParameterError
             As for ``headline``.
         """
-        number = _number(key, label, estimate, (low, high), unit=unit, method=method, digits=digits)
+        number = to_number(key, label, estimate, (low, high), unit=unit, method=method, digits=digits)
         self._add_number(key, {**number, "headline": False})
 
     def figure(self, ax: Any, name: str, *, alt: str, caption: str = "") -> None:
@@ -145,7 +142,10 @@ class StudyOutput:
         self._check_new(name, "figures")
         if not alt.strip():
             raise ParameterError(f"figure `{name}` needs an alt text that says what is to be seen")
-        svg = _svg(ax)
+        from churnlab import theme
+
+        svg = theme.to_svg(ax)
+        theme.close(ax)
         self._results["figures"][name] = {"file": f"figures/{name}.svg", "alt": alt, "caption": caption}
         if self.folder is not None:
             _write(self.folder / "figures" / f"{name}.svg", svg)
@@ -251,50 +251,10 @@ def open_study(name: str) -> StudyOutput:
     return output
 
 
-def _number(
-    key: str,
-    label: str,
-    estimate: float,
-    interval: tuple[float | None, float | None],
-    *,
-    unit: str,
-    method: str,
-    digits: int | None,
-) -> dict[str, Any]:
-    low, high = interval
-    if (low is None) != (high is None):
-        raise ParameterError(f"number `{key}` has only one end of its interval")
-    plain = {"estimate": _finite(estimate), "low": _finite(low), "high": _finite(high)}
-    number = {"label": label, **plain, "unit": unit, "method": method, "digits": digits}
-    missing = [
-        f"{part} is {float(value):g}"
-        for part, value in zip(plain, (estimate, low, high), strict=True)
-        if value is not None and plain[part] is None
-    ]
-    return {**number, "reason": ", ".join(missing)} if missing else number
-
-
-def _finite(value: float | None) -> float | int | None:
-    if value is None or not math.isfinite(value):
-        return None
-    plain = value.item() if hasattr(value, "item") else value
-    return plain if isinstance(plain, int) else float(plain)
-
-
 def _display(data: dict[str, str], *, role: str = "", metadata: dict[str, Any] | None = None) -> None:
     from IPython.display import display
 
     display(data, raw=True, metadata={**(metadata or {}), **({ROLE: role} if role else {})})  # type: ignore[no-untyped-call]
-
-
-def _svg(ax: Any) -> str:
-    """Draw a figure as SVG text, then close it, so that a notebook does not show it a second time."""
-    figure = ax if hasattr(ax, "savefig") else ax.figure
-    stream = io.StringIO()
-    figure.savefig(stream, format="svg", bbox_inches="tight", metadata={"Date": None})
-    if figure.canvas.manager is not None:
-        sys.modules["matplotlib.pyplot"].close(figure)
-    return stream.getvalue()
 
 
 def _write(path: Path, text: str) -> None:

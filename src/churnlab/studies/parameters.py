@@ -10,7 +10,7 @@ import tokenize
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from types import NoneType
+from types import GenericAlias, NoneType
 from typing import Any, Literal, Optional, Union, get_args
 
 from churnlab.errors import ParameterError
@@ -115,9 +115,10 @@ def _declared(statement: ast.stmt, comment: str) -> list[Parameter]:
             line = ast.unparse(statement).splitlines()[0]
             raise ParameterError(f"the parameters cell may only assign literals to names, but it says `{line}`")
     default = _literal(names[0], value)
-    kind, python_type = (
-        _inferred(names[0], default) if annotation is None else (ast.unparse(annotation), _type_of(names[0], annotation))
-    )
+    if annotation is None:
+        kind, python_type = _inferred(names[0], default)
+    else:
+        kind, python_type = ast.unparse(annotation), _type_of(names[0], annotation)
     text, interval = _split_range(names[0], comment, python_type)
     return [
         Parameter(name=name, kind=kind, type=python_type, default=default, help=text, range=interval) for name in names
@@ -168,9 +169,9 @@ def _subscripted(name: str, outer: str, inner: ast.expr) -> Any:
         return Optional[_type_of(name, parts[0])]  # noqa: UP045  (a value, not an annotation)
     inside = [_type_of(name, part) for part in parts]
     if outer == "list" and len(inside) == 1 and Path not in inside:
-        return list[inside[0]]
+        return GenericAlias(list, (inside[0],))
     if outer == "dict" and len(inside) == 2 and inside[0] is str and Path not in inside:
-        return dict[str, inside[1]]
+        return GenericAlias(dict, (str, inside[1]))
     raise _unknown_kind(name, inner)
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from churnlab.errors import ChurnlabError, ParameterError
-from churnlab.studies.runner import RunResult, prepare, run
 from churnlab.studies.catalogue import find_study
+from churnlab.studies.runner import RunResult, prepare, run
 
 _KEYS = {"name", "parameters"}
 
@@ -143,7 +143,7 @@ def worst_exit_code(runs: list[PlannedRun]) -> int:
 
 
 def _planned(study: Any, defaults: dict[str, Any], path: str | Path) -> PlannedStudy:
-    fits = isinstance(study, dict) and not set(study) - _KEYS and isinstance(study.get("parameters", {}), dict)
-    if not fits or not isinstance(study.get("name"), str):
-        raise ParameterError(f"every [[study]] of the plan {path} needs a `name` and may have `parameters`, and no more")
-    return PlannedStudy(name=study["name"], parameters={**defaults, **study.get("parameters", {})})
+    own = study.get("parameters", {}) if isinstance(study, dict) else None
+    if not isinstance(own, dict) or set(study) - _KEYS or not isinstance(study.get("name"), str):
+        raise ParameterError(f"a [[study]] of the plan {path} needs a `name`, may have `parameters`, and no more")
+    return PlannedStudy(name=study["name"], parameters={**defaults, **own})

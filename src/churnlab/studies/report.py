@@ -10,9 +10,9 @@ from copy import deepcopy
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from churnlab.studies.cards import estimate_text, interval_text
 from churnlab.studies.catalogue import split_opening, text_of
 from churnlab.studies.clean import clean_html
+from churnlab.studies.headline import estimate_text, interval_text
 from churnlab.studies.manifest import read_results
 
 if TYPE_CHECKING:
@@ -46,7 +46,9 @@ def write_report(folder: Path, description: Mapping[str, Any], notebook: Mapping
     from nbconvert import HTMLExporter
 
     opening, cells = _without_opening(notebook["cells"])
-    exporter = HTMLExporter(template_name="report", extra_template_basedirs=[str(TEMPLATES)], exclude_anchor_links=True)
+    exporter = HTMLExporter(  # type: ignore[no-untyped-call]
+        template_name="report", extra_template_basedirs=[str(TEMPLATES)], exclude_anchor_links=True
+    )
     prepare_environment(exporter.environment)
     resources = {
         "churnlab": {
@@ -57,7 +59,7 @@ def write_report(folder: Path, description: Mapping[str, Any], notebook: Mapping
             "facts": _facts(description["parameters"]),
         }
     }
-    shown = nbformat.from_dict({**notebook, "cells": cells})
+    shown = nbformat.from_dict({**notebook, "cells": cells})  # type: ignore[no-untyped-call]
     html, _ = exporter.from_notebook_node(shown, resources)
     (folder / "report.html").write_text(html, encoding="utf-8")
 

@@ -106,7 +106,7 @@ def run(
         outcome = build(task, folder, built, timeout=timeout, progress=progress)
         log = log_of(task.inputs, started)
         write_records(built, _description(task), {"status": outcome.status, "message": outcome.message}, log)
-        return _publish(task, outcome, built, home, force, log["seconds"])
+        return _publish(task, outcome, built, home, force=force, seconds=log["seconds"])
 
 
 def prepare(study: Study, given: Mapping[str, Any], *, code: bool) -> Task:
@@ -188,7 +188,7 @@ def _recheck(task: Task, outcome: Execution) -> Execution:
     return outcome
 
 
-def _publish(task: Task, outcome: Execution, built: Path, home: Path, force: bool, seconds: float) -> RunResult:
+def _publish(task: Task, outcome: Execution, built: Path, home: Path, *, force: bool, seconds: float) -> RunResult:
     failed = home / "failed" / task.address
     if outcome.status != "done":
         publish(built, failed, replace=True)

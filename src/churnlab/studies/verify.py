@@ -76,7 +76,8 @@ def verify(run: str | Path, *, data: str | Path | None = None, progress: Progres
             text for part, text in _CAUSES.items() if task.parts[part] != record.manifest["ingredients"][part]
         )
         if outcome.status != "done":
-            return Verification(level="different", differences=(f"this time it failed: {outcome.message}",), causes=causes)
+            failure = f"this time it failed: {outcome.message}"
+            return Verification(level="different", differences=(failure,), causes=causes)
         return _compare(record, built, causes)
 
 

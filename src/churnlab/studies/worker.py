@@ -79,7 +79,7 @@ def _execute(job: dict[str, Any], manager: Any, events: IO[str]) -> None:
     import papermill
 
     logging.getLogger("papermill").setLevel(logging.CRITICAL)
-    notebook = nbformat.from_dict(_with_end(job["notebook"], job["mark"]))
+    notebook = nbformat.from_dict(_with_end(job["notebook"], job["mark"]))  # type: ignore[no-untyped-call]
     written = sum(cell["cell_type"] == "code" for cell in job["notebook"]["cells"])
     total = written + bool(job["parameters"])  # one more cell holds the injected parameters
     done = itertools.count(1)
@@ -104,7 +104,7 @@ def _execute(job: dict[str, Any], manager: Any, events: IO[str]) -> None:
 
 def _with_end(notebook: dict[str, Any], mark: str) -> dict[str, Any]:
     """Append a cell that leaves a mark: only then was every cell before it executed."""
-    end = {
+    end: dict[str, Any] = {
         "cell_type": "code",
         "id": END_TAG,
         "metadata": {"tags": [END_TAG]},
