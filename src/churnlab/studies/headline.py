@@ -62,10 +62,15 @@ def estimate_text(number: Mapping[str, Any]) -> str:
     >>> estimate_text({"estimate": 12.5, "unit": "%", "digits": 3})
     '12.5\u202f%'
     """
-    text = _text(number["estimate"], number["digits"])
+    text = amount_text(number)
     if not number["unit"] or number["estimate"] is None:
         return text
     return f"{text}\u202f{number['unit']}" if len(number["unit"]) == 1 else f"{text} {number['unit']}"
+
+
+def amount_text(number: Mapping[str, Any]) -> str:
+    """Write a number of results.json without its unit; a dash if there is none."""
+    return _text(number["estimate"], number["digits"])
 
 
 def interval_text(number: Mapping[str, Any]) -> str:

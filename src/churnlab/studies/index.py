@@ -36,10 +36,9 @@ def write_index(out: str | Path = "runs") -> Path:
     environment = Environment(loader=FileSystemLoader([TEMPLATES, TEMPLATES / "report"]), autoescape=True)
     prepare_environment(environment)
     done, failed = _runs(out.glob("*/*/manifest.json")), _runs(out.glob("*/failed/*/manifest.json"))
-    studies: dict[str, list[dict[str, Any]]] = {}
-    for run in done:
-        studies.setdefault(run["study"], []).append(run)
-    page = environment.get_template("index.html.j2").render(studies=dict(sorted(studies.items())), failed=failed)
+    names = sorted({run["study"] for run in done})
+    studies = [_section([run for run in done if run["study"] == name]) for name in names]
+    page = environment.get_template("index.html.j2").render(studies=studies, failed=failed)
     _replace(out / "index.html", page)
     return out / "index.html"
 
@@ -67,8 +66,15 @@ def _row(record: Record) -> dict[str, Any]:
         "place": place.as_posix(),
         "started": record.log["started"].replace("T", " ")[:16],
         "seconds": record.log["seconds"],
-        "headlines": [number for number in record.results.get("numbers", {}).values() if number["headline"]],
+        "headlines": {key: number for key, number in record.results.get("numbers", {}).items() if number["headline"]},
     }
+
+
+def _section(runs: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return the runs of a study with the parameters that tell them apart."""
+    latest = runs[0]["parameters"]
+    varied = [name for name in latest if any(run["parameters"].get(name) != latest[name] for run in runs)]
+    return {"latest": runs[0], "runs": runs, "varied": varied}
 
 
 def _replace(path: Path, text: str) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from churnlab.studies.catalogue import split_opening, text_of
 from churnlab.studies.clean import clean_html
-from churnlab.studies.headline import estimate_text, interval_text
+from churnlab.studies.headline import amount_text, estimate_text, interval_text
 from churnlab.studies.manifest import read_results
 
 if TYPE_CHECKING:
@@ -82,6 +82,7 @@ def prepare_environment(environment: Environment) -> None:
     environment.autoescape = True
     environment.filters["cleaned"] = lambda html: Markup(clean_html(str(html)))  # noqa: S704  (it was just cleaned)
     environment.filters["uncoloured"] = lambda text: _COLOURS.sub("", text)
+    environment.filters["amount"] = amount_text
     environment.filters["estimate"] = estimate_text
     environment.filters["interval"] = interval_text
     environment.filters["json_text"] = lambda value: json.dumps(value, ensure_ascii=False)
