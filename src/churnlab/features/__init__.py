@@ -13,6 +13,7 @@ from churnlab.features.habits import (
     shares,
     windows,
 )
+from churnlab.features.leakage import check_leakage
 from churnlab.features.relations import reach, survey, trouble, use, who
 from churnlab.features.rfm import to_future, to_rfm, to_rfm_groups
 from churnlab.features.snapshots import DEFAULTS, Snapshot, snapshot, snapshots
@@ -30,6 +31,7 @@ __all__ = [
     "Unit",
     "amount_ahead",
     "calendar",
+    "check_leakage",
     "days_per",
     "dictionary",
     "discounts",

@@ -1,7 +1,9 @@
 """What differs between engines in the SQL of a snapshot: next to nothing."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
+
+from churnlab.engines import quote_name
 
 __all__ = ["DIALECTS", "Dialect"]
 
@@ -26,6 +28,10 @@ class Dialect:
         """Return a whole number from 0 to count - 1 that is the same for the same key."""
         return f"hash({key}) % {count}"
 
+    def row_hash(self, columns: Iterable[str]) -> str:
+        """Return a number made from all columns of a row."""
+        return f"hash({', '.join(map(quote_name, columns))})"
+
 
 class SparkDialect(Dialect):
     """How Spark says it."""
@@ -43,6 +49,10 @@ class SparkDialect(Dialect):
     def bucket(self, key: str, count: int) -> str:
         """Return a whole number from 0 to count - 1 that is the same for the same key."""
         return f"pmod(xxhash64({key}), {count})"
+
+    def row_hash(self, columns: Iterable[str]) -> str:
+        """Return a number made from all columns of a row."""
+        return f"xxhash64({', '.join(f'`{column}`' for column in columns)})"
 
 
 DIALECTS: Mapping[str, Dialect] = MappingProxyType({"duckdb": Dialect(), "spark": SparkDialect()})

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
 from typing import Any
 
 import duckdb
@@ -17,26 +18,16 @@ _MADE = {
     "day": {"age", "amount", "lines", "gap"},
     "value": {"value", "n", "most", "total", "first_age", "oldest"},
 }
-_CLOCKS = {
-    "current_date",
-    "current_localtime",
-    "current_localtimestamp",
-    "current_time",
-    "current_timestamp",
-    "get_current_time",
-    "get_current_timestamp",
-    "localtime",
-    "localtimestamp",
-    "now",
-    "nextval",
-    "random",
-    "setseed",
-    "today",
-    "transaction_timestamp",
-    "uuid",
-    "gen_random_uuid",
-}
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+
+@cache
+def _unsteady() -> frozenset[str]:
+    """Return the functions whose value does not follow from their arguments, by the engine's own catalogue."""
+    rows = duckdb.execute(
+        "SELECT DISTINCT function_name FROM duckdb_functions() WHERE stability <> 'CONSISTENT'"
+    ).fetchall()
+    return frozenset(name for (name,) in rows)
 
 
 def refuse_unsafe(
@@ -116,13 +107,15 @@ def _check_node(feature: Feature, node: Mapping[str, Any], allowed: set[str]) ->
         raise ParameterError(f"The expression of {feature.name!r} must not hold a query of its own.")
     if kind == "STAR" and node.get("type") != "STAR":
         raise ParameterError(f"The expression of {feature.name!r} must name its columns.")
-    if kind == "FUNCTION" and node["function_name"].lower() in _CLOCKS:
-        raise ParameterError(
-            f"The expression of {feature.name!r} must not use a clock or chance: {node['function_name']}."
-        )
+    if kind == "FUNCTION":
+        name = node["function_name"].lower()
+        if name in _unsteady() or (name == "age" and len(node["arguments"]) == 1):
+            raise ParameterError(f"The expression of {feature.name!r} must not use a clock or chance: {name}.")
+        if name == "row":
+            raise ParameterError(f"The expression of {feature.name!r} is more than one expression.")
     if kind == "COLUMN_REF":
         name = ".".join(node["column_names"])
-        if name.lower() in _CLOCKS:
+        if name.lower() in _unsteady():
             raise ParameterError(f"The expression of {feature.name!r} must not use a clock or chance: {name}.")
         if name not in allowed:
             raise _lacking(feature, name, allowed)

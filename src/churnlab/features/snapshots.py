@@ -1,9 +1,15 @@
 """Features and targets of customers as of a date, from one SQL text."""
 
 import difflib
+import json
+import os
+import re
+import shutil
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -16,7 +22,7 @@ from churnlab.features.habits import calendar, frequency, money, rhythm, windows
 from churnlab.features.targets import TARGETS
 from churnlab.tables import Table, to_date
 
-__all__ = ["DEFAULTS", "Snapshot", "snapshot", "snapshots"]
+__all__ = ["DEFAULTS", "Snapshot", "fingerprint", "snapshot", "snapshots"]
 
 DEFAULTS: tuple[Feature, ...] = (*frequency(), *rhythm(), *money(), *windows(), *calendar())
 """Features that need nothing but the required columns of ORDERS, and can be asked for by name."""
@@ -30,23 +36,92 @@ class Snapshot:
 
     Attributes
     ----------
-    sql
-        The whole query.
     features, targets
         What its columns are.
     cut
         Where time is cut.
+    population
+        Who is in it.
+    tables
+        What it is computed from, by name.
     """
 
-    sql: str
     features: tuple[Feature, ...]
     targets: tuple[Feature, ...]
     cut: Cut
-    tables: Mapping[str, Table] = field(default_factory=dict)
+    population: Population
+    tables: Mapping[str, Table]
+
+    @property
+    def sql(self) -> str:
+        """The whole query; print it, check it, run it where you like."""
+        return self._sql(None)
+
+    def _sql(self, bucket: tuple[int, int] | None) -> str:
+        return compose(
+            {name: table.view for name, table in self.tables.items()},
+            {name: table.columns for name, table in self.tables.items()},
+            features=self.features,
+            targets=self.targets,
+            cut=replace(self.cut, bucket=bucket),
+            population=self.population,
+            dialect=DIALECTS["duckdb"],
+        )
 
     def to_frame(self) -> pd.DataFrame:
         """Return the snapshot as a pandas frame, in order of `customer_id`."""
         return self.tables["orders"].engine.frame(self.sql)
+
+    def write(self, folder: str | Path, *, partitions: int = 1) -> Path:
+        """Write the snapshot to Parquet files, unless the very same one is there.
+
+        Parameters
+        ----------
+        folder
+            Folder of snapshots; this one gets a folder of its own in it, ``as_of=1997-10-01``.
+        partitions
+            Number of groups of customers, worked on one after the other: with k of them, memory is about a k-th.
+
+        Returns
+        -------
+        Path
+            The snapshot's folder: one Parquet file per group, each in order of `customer_id`, and `manifest.json` with
+            the query, the feature dictionary and a fingerprint of the data.
+
+        Raises
+        ------
+        ParameterError
+            If `partitions` is below 1.
+        OSError
+            If the folder cannot be written.
+        """
+        if partitions < 1:
+            raise ParameterError(f"`partitions` must be 1 or more, not {partitions!r}.")
+        place = Path(folder) / f"as_of={self.cut.as_of.isoformat()}"
+        manifest = self._manifest(partitions)
+        if _reads(place / "manifest.json") == manifest:
+            return place
+        staged = place.with_name(f".{place.name}.{os.getpid()}")
+        shutil.rmtree(staged, ignore_errors=True)
+        staged.mkdir(parents=True)
+        for number in range(partitions):
+            sql = self._sql(None if partitions == 1 else (number, partitions))
+            self.tables["orders"].engine.write(sql, staged / f"part-{number:04d}.parquet")
+        (staged / "manifest.json").write_text(json.dumps(manifest, indent=1, ensure_ascii=False), encoding="utf-8")
+        shutil.rmtree(place, ignore_errors=True)
+        staged.rename(place)
+        return place
+
+    def _manifest(self, partitions: int) -> dict[str, Any]:
+        names = {table.view: name for name, table in self.tables.items()}
+        sql = re.sub(r"\bchurnlab_\d+\b", lambda view: names.get(view[0], view[0]), self.sql)
+        return {
+            "as_of": self.cut.as_of.isoformat(),
+            "partitions": partitions,
+            "features": self.dictionary().to_dict("records"),
+            "data": {name: fingerprint(table) for name, table in self.tables.items()},
+            "sql": sql.splitlines(),
+        }
 
     def dictionary(self) -> pd.DataFrame:
         """Return the feature dictionary: `name, unit, meaning, table, expression` of features and targets."""
@@ -120,16 +195,7 @@ def snapshot(
     wanted = _resolve(targets, TARGETS, "target")
     cut = Cut(as_of=to_date(as_of, "as_of"), horizon=horizon, gap=gap, known=dict(known or {}))
     _check(given, chosen, wanted, cut, observed_until)
-    sql = compose(
-        {name: table.view for name, table in given.items()},
-        {name: table.columns for name, table in given.items()},
-        features=chosen,
-        targets=wanted,
-        cut=cut,
-        population=population or Population(),
-        dialect=DIALECTS["duckdb"],
-    )
-    return Snapshot(sql=sql, features=chosen, targets=wanted, cut=cut, tables=given)
+    return Snapshot(features=chosen, targets=wanted, cut=cut, population=population or Population(), tables=given)
 
 
 def snapshots(tables: Table | Mapping[str, Table], *, as_of: Sequence[str | date], **options: object) -> pd.DataFrame:
@@ -168,6 +234,28 @@ def snapshots(tables: Table | Mapping[str, Table], *, as_of: Sequence[str | date
         frame.insert(0, "as_of", pd.Timestamp(snap.cut.as_of))
         parts.append(frame)
     return pd.concat(parts, ignore_index=True)
+
+
+def fingerprint(table: Table) -> dict[str, str]:
+    """Return the number of rows of a table and a sum of hashes over them, which any change of a value changes.
+
+    Parameters
+    ----------
+    table
+        Any table.
+    """
+    dialect = DIALECTS["duckdb"]
+    rows, total = table.engine.rows(
+        f"SELECT count(*), sum(CAST({dialect.row_hash(table.columns)} AS DECIMAL(38, 0))) FROM {table.view}"
+    )[0]
+    return {"rows": str(rows), "hash": str(total)}
+
+
+def _reads(path: Path) -> Any:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, json.JSONDecodeError):
+        return None
 
 
 def _resolve(asked: Sequence[Asked], known: tuple[Feature, ...], kind: str) -> tuple[Feature, ...]:
