@@ -43,6 +43,14 @@ def test_truth_long_tables_say_that_they_are_cut():
     assert "10 of 100 rows are shown." in html
 
 
+def test_truth_the_numbers_of_a_column_have_the_same_decimals():
+    """A column reads as a column: as many decimals as its largest number needs; what would vanish keeps its digits."""
+    html = display.frame_to_html(
+        pd.DataFrame({"x": [0.26, 0.2154, 1e-7], "y": [1234.5, 2.0, np.nan], "z": [3.0, 12.0, 1.0]})
+    )
+    assert all(f">{text}<" in html for text in ("0.2600", "0.2154", "1e-07", "1,234", "2", "–", "3", "12"))
+
+
 def test_truth_kinds_of_values_have_their_own_form():
     """Dates lose their midnight, yes and no are words, nothing is a dash."""
     frame = pd.DataFrame({"d": [pd.Timestamp("2024-01-31"), pd.NaT], "b": [True, False], "t": ["x", None]})

@@ -1,6 +1,7 @@
 """How results and tables look in JupyterLab and in a report: plain escaped HTML."""
 
 from html import escape
+from math import floor, log10
 from typing import Any, Protocol
 
 import pandas as pd
@@ -54,21 +55,39 @@ def frame_to_html(frame: pd.DataFrame, *, title: str = "", digits: int = 4, rows
     rows
         How many rows are shown at most.
     """
+    shown = frame.head(rows)
     numeric = [pd.api.types.is_numeric_dtype(kind) and kind != "bool" for kind in frame.dtypes]
+    columns = [_column(shown.iloc[:, place], digits) for place in range(frame.shape[1])]
     head = "".join(_cell("th", str(name), number) for name, number in zip(frame.columns, numeric, strict=True))
-    body = "".join(_row(row, numeric, digits) for row in frame.head(rows).itertuples(index=False, name=None))
+    body = "".join(
+        f"<tr>{''.join(_cell('td', text, number) for text, number in zip(row, numeric, strict=True))}</tr>"
+        for row in zip(*columns, strict=True)
+    )
     caption = f"<caption>{escape(title)}</caption>" if title else ""
     more = f"<p>{rows:,} of {len(frame):,} rows are shown.</p>" if len(frame) > rows else ""
     return f'<table class="churnlab">{caption}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{more}'
 
 
-def _row(values: tuple[Any, ...], numeric: list[bool], digits: int) -> str:
-    cells = (_cell("td", _text(value, digits), number) for value, number in zip(values, numeric, strict=True))
-    return f"<tr>{''.join(cells)}</tr>"
-
-
 def _cell(tag: str, text: str, number: bool) -> str:
     return f'<{tag} style="text-align:{"right" if number else "left"}">{escape(text)}</{tag}>'
+
+
+def _column(values: pd.Series, digits: int) -> list[str]:
+    """Return the texts of a column: its numbers with the same number of decimals, as many as its largest needs."""
+    if not pd.api.types.is_float_dtype(values.dtype):
+        return [_text(value, digits) for value in values]
+    finite = [abs(float(value)) for value in values if pd.notna(value) and abs(value) != float("inf")]
+    largest = max(finite, default=0.0)
+    if largest == 0 or all(value.is_integer() for value in finite):
+        return [_text(value, digits) for value in values]
+    decimals = max(0, digits - 1 - floor(log10(largest)))
+    return [_decimal(value, decimals, digits) for value in values]
+
+
+def _decimal(value: float, decimals: int, digits: int) -> str:
+    text = f"{value:,.{decimals}f}"
+    vanishes = value != 0 and float(text.replace(",", "")) == 0
+    return format_number(value, digits) if vanishes or pd.isna(value) or abs(value) == float("inf") else text
 
 
 def _text(value: Any, digits: int) -> str:

@@ -125,7 +125,17 @@ def plot_p_alive(grid: pd.DataFrame, *, unit: str, ax: "Axes | None" = None) -> 
     """
     ax = ax or theme.axes(height=4.4)
     table = grid.pivot_table(index="recency", columns="frequency", values="p_alive")
-    mesh = ax.pcolormesh(table.columns, table.index, table, cmap="cividis", vmin=0, vmax=1, shading="nearest")
+    mesh = ax.pcolormesh(
+        table.columns,
+        table.index,
+        table,
+        cmap="cividis",
+        vmin=0,
+        vmax=1,
+        shading="nearest",
+        edgecolors="face",
+        linewidth=0.3,
+    )
     lines = ax.contour(table.columns, table.index, table, levels=[0.2, 0.5, 0.8], colors="white", linewidths=1.2)
     ax.clabel(lines, fmt=lambda level: f"{level:.0%}")
     ax.figure.colorbar(mesh, ax=ax, label="P(alive)", format=lambda value, _: f"{value:.0%}")
@@ -154,7 +164,7 @@ def plot_value_concentration(concentration: pd.DataFrame, *, ax: "Axes | None" =
     for share in (0.1, 0.2, 0.5):
         held = float(np.interp(share, x, y))
         ax.plot(share, held, "o", color=theme.ACCENT)
-        ax.annotate(f"{share:.0%} of customers: {held:.0%}", (share, held), xytext=(10, -4), textcoords="offset points")
+        ax.annotate(f"{share:.0%} of customers: {held:.0%}", (share, held), xytext=(8, -14), textcoords="offset points")
     ax.xaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
     ax.yaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
     ax.set_xlabel("Share of customers")
