@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-import duckdb
-
-from churnlab.engines import quote_name, quote_text
+from churnlab.engines import quote_text
 from churnlab.errors import DataError
 from churnlab.tables.contracts import Column, Contract
 from churnlab.tables.conversions import Check, checks_of, typed
+from churnlab.tables.dialects import DIALECTS
 from churnlab.tables.layout import Layout
 from churnlab.tables.sources import Source
 
@@ -35,8 +34,8 @@ class Breach:
         text = f"`{self.column}` {self.rule}" if self.column else self.rule
         if self.rows is not None and self.of is not None:
             text += f": {self.rows:,} of {self.of:,} rows {'breaks' if self.rows == 1 else 'break'} this"
-            if self.first_row is not None:
-                text += f" (first: row {self.first_row:,}: {self.first_value})"
+            where = "for example" if self.first_row is None else f"first: row {self.first_row:,}"
+            text += f" ({where}: {self.first_value})"
         return f"{text}. Try: {self.advice}." if self.advice else f"{text}."
 
 
@@ -79,15 +78,22 @@ def _missing(column: Column, wanted: str, available: list[str]) -> Breach:
 def typed_query(source: Source, contract: Contract, matched: Mapping[str, str], layout: Layout) -> str:
     """Return the query of the contract's columns, of their kinds, beside the other columns as they are."""
     types = source.engine.types(source.view)
-    kinds = {column.name: column for column in contract.columns}
-    chosen = [f"{typed(kinds[name], raw, types[raw], layout)} AS {quote_name(name)}" for name, raw in matched.items()]
+    dialect = DIALECTS[source.engine.dialect]
+    values = _values(source, contract, matched, layout)
+    chosen = [f"{value} AS {dialect.quote(name)}" for name, value in values.items()]
     taken = {name.lower() for name in matched}
-    others = [quote_name(raw) for raw in types if raw not in matched.values() and raw.lower() not in taken]
+    others = [dialect.quote(raw) for raw in types if raw not in matched.values() and raw.lower() not in taken]
     query = f"SELECT {', '.join(chosen + others)} FROM {source.view}"
     if layout.negative_amounts == "leave_out" and "amount" in matched:
-        amount = typed(kinds["amount"], matched["amount"], types[matched["amount"]], layout)
-        query += f" WHERE NOT coalesce({amount} < 0, false)"
+        query += f" WHERE NOT coalesce({values['amount']} < 0, false)"
     return query
+
+
+def _values(source: Source, contract: Contract, matched: Mapping[str, str], layout: Layout) -> dict[str, str]:
+    """Return the SQL of each of the contract's columns."""
+    types, dialect = source.engine.types(source.view), DIALECTS[source.engine.dialect]
+    kinds = {column.name: column for column in contract.columns}
+    return {name: typed(kinds[name], raw, types[raw], layout, dialect) for name, raw in matched.items()}
 
 
 def refuse_breaches(
@@ -111,7 +117,7 @@ def refuse_breaches(
     sums = "".join(f", count_if({condition})" for condition in conditions)
     try:
         n, *counts = source.engine.rows(f"SELECT count(*){sums} FROM {source.view}")[0]
-    except duckdb.Error as error:
+    except source.engine.failure as error:
         raise DataError(_reading_message(error, source, layout)) from None
     if n == 0:
         raise DataError(f"{source.label} has no rows, only the columns {', '.join(source.engine.types(source.view))}.")
@@ -131,13 +137,13 @@ def _checks(
     source: Source, contract: Contract, matched: Mapping[str, str], layout: Layout, as_of: date | None
 ) -> list[Check]:
     types = source.engine.types(source.view)
+    dialect = DIALECTS[source.engine.dialect]
+    values = _values(source, contract, matched, layout)
     checks: list[Check] = []
-    values = {}
     for column in contract.columns:
         if column.name in matched:
             raw = matched[column.name]
-            values[column.name] = typed(column, raw, types[raw], layout)
-            checks += checks_of(column, raw, types[raw], layout)
+            checks += checks_of(column, raw, types[raw], layout, dialect)
     for rule in contract.rules:
         if all(name in matched for name in rule.columns):
             condition = re.sub(r'"(\w+)"', lambda name: f"({values[name[1]]})", rule.condition)
@@ -150,16 +156,17 @@ def _checks(
             )
         )
     if contract.unique in matched:
-        raw = quote_name(matched[str(contract.unique)])
-        again = f"{raw} IN (SELECT {raw} FROM {source.view} GROUP BY 1 HAVING count(*) > 1)"
+        raw = dialect.quote(matched[str(contract.unique)])
+        again = f"{raw} IN (SELECT {raw} FROM {source.view} GROUP BY {raw} HAVING count(*) > 1)"
         checks.append(Check((str(contract.unique),), "must not repeat", again, "keep one row for each"))
     return checks
 
 
 def _breach(check: Check, source: Source, matched: Mapping[str, str], rows: int, n: int) -> Breach:
-    shown = ", ".join(quote_name(matched[name]) for name in check.columns)
-    row, *values = source.engine.rows(
-        f"SELECT * EXCLUDE (broken) FROM (SELECT row_number() OVER () AS number, {shown}, ({check.breach}) AS broken "
+    dialect = DIALECTS[source.engine.dialect]
+    shown = ", ".join(dialect.quote(matched[name]) for name in check.columns)
+    row, *values, _ = source.engine.rows(
+        f"SELECT * FROM (SELECT {dialect.numbered()} AS number, {shown}, ({check.breach}) AS broken "
         f"FROM {source.view}) WHERE broken ORDER BY number LIMIT 1"
     )[0]
     return Breach(
@@ -183,7 +190,7 @@ def _error(source: Source, contract: Contract, breaches: list[Breach]) -> DataEr
     return DataError("\n".join([*lines, *(f"  - {breach}" for breach in breaches)]), tuple(breaches))
 
 
-def _reading_message(error: duckdb.Error, source: Source, layout: Layout) -> str:
+def _reading_message(error: Exception, source: Source, layout: Layout) -> str:
     text = str(error)
     if "unicode" in text.lower() or "encoded" in text:
         return (

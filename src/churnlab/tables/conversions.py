@@ -2,14 +2,15 @@
 
 from dataclasses import dataclass
 
-from churnlab.engines import quote_name, quote_text
 from churnlab.tables.contracts import Column
+from churnlab.tables.dialects import Dialect
 from churnlab.tables.layout import Layout
 
 __all__ = ["Check", "checks_of", "typed"]
 
 _INTEGERS = {"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT"}
-_ZONE = r"\d:\d\d.*(Z|[+-]\d\d(:?\d\d)?)\s*$"
+_YEAR_FIRST = "^[ \t]*[0-9]{4}[-/]"
+_ZONE = "[0-9]:[0-9][0-9].*(Z|[+-][0-9][0-9](:?[0-9][0-9])?)[ \t]*$"
 
 
 @dataclass(frozen=True)
@@ -24,53 +25,60 @@ class Check:
     """A second condition: the rule is broken only where rows of both conditions exist (all or none may)."""
 
 
-def typed(column: Column, source: str, sql_type: str, layout: Layout) -> str:
+def typed(column: Column, source: str, sql_type: str, layout: Layout, dialect: Dialect) -> str:
     """Return the SQL of the contract's `column`, read from the raw column `source`; NULL where it does not fit."""
-    raw = quote_name(source)
+    raw = dialect.quote(source)
     if column.kind == "key":
-        return raw if sql_type in _INTEGERS else f"nullif(trim(CAST({raw} AS VARCHAR)), '')"
+        return raw if sql_type in _INTEGERS else f"nullif(trim(CAST({raw} AS STRING)), '')"
     if column.kind == "text":
-        return f"CAST({raw} AS VARCHAR)"
+        return f"CAST({raw} AS STRING)"
     if column.kind == "flag":
         return f"TRY_CAST({raw} AS BOOLEAN)"
     if column.kind == "date":
-        return _timestamp(raw, sql_type, layout)
-    number = _number(raw, sql_type, layout)
-    return f"TRY_CAST({number} AS DECIMAL(18, 4))" if column.kind == "money" else number
+        return _timestamp(raw, sql_type, layout, dialect)
+    if column.kind == "money":
+        return _money(raw, sql_type, layout, dialect)
+    return _number(raw, sql_type, layout, dialect)
 
 
-def _number(raw: str, sql_type: str, layout: Layout) -> str:
+def _money(raw: str, sql_type: str, layout: Layout, dialect: Dialect) -> str:
+    exact = sql_type in _INTEGERS or sql_type.startswith("DECIMAL")
+    return f"TRY_CAST({raw if exact else _number(raw, sql_type, layout, dialect)} AS DECIMAL(18, 4))"
+
+
+def _number(raw: str, sql_type: str, layout: Layout, dialect: Dialect) -> str:
+    if sql_type == "DOUBLE":
+        return raw
     if sql_type != "VARCHAR":
         return f"TRY_CAST({raw} AS DOUBLE)"
     if layout.decimal == ".":
-        return f"TRY_CAST({raw} AS DOUBLE)"
-    return f"CASE WHEN contains({raw}, '.') THEN NULL ELSE TRY_CAST(replace({raw}, ',', '.') AS DOUBLE) END"
+        return dialect.number(raw)
+    number = dialect.number(f"replace({raw}, ',', '.')")
+    return f"CASE WHEN contains({raw}, '.') THEN NULL ELSE {number} END"
 
 
-def _timestamp(raw: str, sql_type: str, layout: Layout) -> str:
-    zone = quote_text(layout.time_zone or "UTC")
+def _timestamp(raw: str, sql_type: str, layout: Layout, dialect: Dialect) -> str:
     if sql_type == "TIMESTAMP WITH TIME ZONE":
-        return f"timezone({zone}, {raw})"
+        return dialect.local(raw, layout.time_zone)
     if sql_type == "DATE" or sql_type.startswith("TIMESTAMP"):
-        return f"CAST({raw} AS TIMESTAMP)"
+        return dialect.timestamp(raw)
     if layout.date_format == "excel":
-        seconds = f"CAST(round(TRY_CAST({raw} AS DOUBLE) * 86400) AS BIGINT)"
-        return f"TIMESTAMP '1899-12-30' + to_seconds({seconds})"
-    text = f"CAST({raw} AS VARCHAR)"
+        return dialect.serial(f"CAST(round(TRY_CAST({raw} AS DOUBLE) * 86400) AS BIGINT)")
+    text = f"CAST({raw} AS STRING)"
     if layout.date_format is not None:
-        return f"CAST(try_strptime({text}, {quote_text(layout.date_format)}) AS TIMESTAMP)"
+        return dialect.parsed(text, layout.date_format)
     if sql_type != "VARCHAR":
-        return "CAST(NULL AS TIMESTAMP)"
+        return dialect.timestamp("NULL")
     return (
-        f"CASE WHEN NOT regexp_matches({text}, '^\\s*\\d{{4}}[-/]') THEN NULL "
-        f"WHEN regexp_matches({text}, {quote_text(_ZONE)}) THEN timezone({zone}, TRY_CAST({text} AS TIMESTAMPTZ)) "
-        f"ELSE TRY_CAST({text} AS TIMESTAMP) END"
+        f"CASE WHEN NOT {dialect.matches(text, _YEAR_FIRST)} THEN NULL "
+        f"WHEN {dialect.matches(text, _ZONE)} THEN {dialect.local(dialect.zoned(text), layout.time_zone)} "
+        f"ELSE {dialect.iso(text)} END"
     )
 
 
-def checks_of(column: Column, source: str, sql_type: str, layout: Layout) -> list[Check]:
+def checks_of(column: Column, source: str, sql_type: str, layout: Layout, dialect: Dialect) -> list[Check]:
     """Return the rules that the raw column `source` must keep to be the contract's `column`."""
-    raw, value = quote_name(source), typed(column, source, sql_type, layout)
+    raw, value = dialect.quote(source), typed(column, source, sql_type, layout, dialect)
     checks = []
     if not column.nullable:
         checks.append(Check((column.name,), "must not be missing", _missing(raw, sql_type)))
@@ -80,12 +88,13 @@ def checks_of(column: Column, source: str, sql_type: str, layout: Layout) -> lis
         rule, advice = _FITS[column.kind]
         checks.append(Check((column.name,), rule, f"NOT ({_missing(raw, sql_type)}) AND {value} IS NULL", advice))
     if column.kind in ("money", "number", "count"):
-        checks += _range_checks(column, _number(raw, sql_type, layout), layout)
+        checks += _range_checks(column, _number(raw, sql_type, layout, dialect), layout)
     if column.kind == "date":
-        checks += _date_checks(column, raw, value, sql_type, layout)
+        checks += _date_checks(raw, value, sql_type, column=column, layout=layout, dialect=dialect)
     return checks
 
 
+_INFINITY = "CAST('Infinity' AS DOUBLE)"
 _REFUNDS = 'say negative_amounts = "leave_out" in the layout, or keep refunds in a table of CASES'
 
 
@@ -121,7 +130,7 @@ def _key_checks(column: Column, raw: str, sql_type: str) -> list[Check]:
 
 
 def _range_checks(column: Column, number: str, layout: Layout) -> list[Check]:
-    infinite = f"isnan({number}) OR isinf({number})"
+    infinite = f"isnan({number}) OR abs({number}) = {_INFINITY}"
     checks = [Check((column.name,), "must be finite", infinite, "leave the cell empty where there is no value")]
     is_amount = column.name == "amount"
     if column.minimum is not None and not (is_amount and layout.negative_amounts == "leave_out"):
@@ -135,16 +144,20 @@ def _range_checks(column: Column, number: str, layout: Layout) -> list[Check]:
     if column.kind == "count":
         checks.append(Check((column.name,), "must be a whole number", f"{number} <> floor({number})"))
     if column.kind == "money":
-        checks.append(Check((column.name,), "must be below 10^14", f"abs({number}) >= 1e14 AND NOT isinf({number})"))
+        checks.append(
+            Check((column.name,), "must be below 10^14", f"abs({number}) >= 1e14 AND abs({number}) < {_INFINITY}")
+        )
     return checks
 
 
-def _date_checks(column: Column, raw: str, value: str, sql_type: str, layout: Layout) -> list[Check]:
+def _date_checks(
+    raw: str, value: str, sql_type: str, *, column: Column, layout: Layout, dialect: Dialect
+) -> list[Check]:
     bounds = f"{value} NOT BETWEEN TIMESTAMP '1900-01-01' AND TIMESTAMP '2200-01-01'"
     checks = [Check((column.name,), "must lie between 1900 and 2200", bounds, "leave an open end empty")]
     if sql_type == "VARCHAR" and layout.date_format is None:
-        zoned = f"regexp_matches({raw}, {quote_text(_ZONE)}) AND {value} IS NOT NULL"
-        naive = f"NOT regexp_matches({raw}, {quote_text(_ZONE)}) AND {value} IS NOT NULL"
+        has_zone = dialect.matches(raw, _ZONE)
+        zoned, naive = f"{has_zone} AND {value} IS NOT NULL", f"NOT {has_zone} AND {value} IS NOT NULL"
         rule = "must carry a time zone in every row or in none"
         checks.append(Check((column.name,), rule, naive, "write all with a zone or all without", unless=zoned))
     return checks

@@ -9,7 +9,7 @@ from typing import Any
 import duckdb
 import pandas as pd
 
-from churnlab.engines import DuckDBEngine, quote_text
+from churnlab.engines import DuckDBEngine, Engine, SparkEngine, quote_text
 from churnlab.errors import DataError
 from churnlab.tables.layout import Layout
 
@@ -42,28 +42,37 @@ _SIGNATURES = {
 class Source:
     """Data as they came: an engine, the name of a view on it, and what to call them in messages."""
 
-    engine: DuckDBEngine
+    engine: Engine
     view: str
     label: str
 
 
-def open_source(data: Any, layout: Layout, engine: DuckDBEngine) -> Source:
+def open_source(data: Any, layout: Layout, engine: Engine) -> Source:
     """Return the raw columns of `data` as a view.
 
     Parameters
     ----------
     data
-        Path or glob of CSV, Parquet or Excel files; pandas, Polars or Arrow frame; DuckDB relation.
+        Path or glob of CSV, Parquet or Excel files; pandas, Polars or Arrow frame; DuckDB relation; Spark frame.
     layout
         Encoding, delimiter and sheet of files.
     engine
-        Where the view is made; a relation brings its own.
+        Where the view is made; a relation and a Spark frame bring their own.
 
     Raises
     ------
     DataError
         If there is no such file, it is not what its name says, it is damaged or empty of columns.
     """
+    if hasattr(data, "createOrReplaceTempView"):
+        spark = SparkEngine(data.sparkSession)
+        _refuse_duplicates(list(data.columns), "the Spark frame")
+        return Source(spark, spark.register(data), "the Spark frame")
+    if isinstance(engine, SparkEngine):
+        raise DataError(
+            f"Spark reads its own frames alone, not a {type(data).__name__}. Try: spark.read.parquet(…) for files, "
+            "spark.createDataFrame(…) for a frame of this process."
+        )
     if isinstance(data, str | Path):
         return _open_files(str(data), layout, engine)
     if isinstance(data, duckdb.DuckDBPyRelation):
@@ -76,7 +85,7 @@ def open_source(data: Any, layout: Layout, engine: DuckDBEngine) -> Source:
         return Source(engine, engine.register(_ArrowStream(data)), "the frame")
     raise DataError(
         f"A {type(data).__name__} cannot be read as a table. Give a path or a glob, a pandas, Polars or Arrow frame, "
-        "or a DuckDB relation."
+        "a DuckDB relation or a Spark frame."
     )
 
 
@@ -90,7 +99,7 @@ class _ArrowStream:
         return self._frame.__arrow_c_stream__(requested_schema)
 
 
-def _open_files(pattern: str, layout: Layout, engine: DuckDBEngine) -> Source:
+def _open_files(pattern: str, layout: Layout, engine: Engine) -> Source:
     paths = _find_files(pattern)
     label = Path(pattern).name
     kinds = {_kind_of(path) for path in paths}

@@ -10,10 +10,11 @@ from typing import Any
 import pandas as pd
 
 from churnlab import display
-from churnlab.engines import DuckDBEngine, default_engine, quote_name
+from churnlab.engines import Engine, default_engine
 from churnlab.errors import DataError, ParameterError
 from churnlab.tables.checks import match_columns, refuse_breaches, typed_query
 from churnlab.tables.contracts import Contract, find_contract
+from churnlab.tables.dialects import DIALECTS
 from churnlab.tables.layout import Layout, read_layout
 from churnlab.tables.sources import open_source
 
@@ -41,7 +42,7 @@ class Table:
     """
 
     contract: Contract
-    engine: DuckDBEngine
+    engine: Engine
     view: str
     label: str
     n: int
@@ -95,16 +96,19 @@ class Table:
             facts["rows with amount 0"] = self._number("count_if(amount = 0)")
         facts["repeated rows (kept)"] = self._repeated(kept)
         for name in self.columns:
-            missing = self._number(f"count(*) - count({quote_name(name)})")
+            missing = self._number(f"count(*) - count({self._quote(name)})")
             if missing:
                 facts[f"missing {name}"] = missing
         return pd.DataFrame({"what": list(facts), "value": [_worded(value) for value in facts.values()]})
+
+    def _quote(self, name: str) -> str:
+        return DIALECTS[self.engine.dialect].quote(name)
 
     def _number(self, expression: str) -> int:
         return int(self.engine.rows(f"SELECT {expression} FROM {self.view}")[0][0])
 
     def _period(self, name: str) -> dict[str, str]:
-        quoted = quote_name(name)
+        quoted = self._quote(name)
         first, last = self.engine.rows(f"SELECT min({quoted}), max({quoted}) FROM {self.view}")[0]
         if first is None:
             return {}
@@ -132,14 +136,15 @@ def read(
     columns: Mapping[str, str] | str | Path | None = None,
     layout: Layout | None = None,
     as_of: str | date | None = None,
-    engine: DuckDBEngine | None = None,
+    engine: Engine | None = None,
 ) -> Table:
     """Read a table and check it against a contract.
 
     Parameters
     ----------
     source
-        Path or glob of CSV, Parquet or Excel files; pandas, Polars or Arrow frame; DuckDB relation.
+        Path or glob of CSV, Parquet or Excel files; pandas, Polars or Arrow frame; DuckDB relation;
+        Spark frame.
     contract
         ``"ORDERS"``, ``"RFM"``, …; :data:`churnlab.tables.CONTRACTS` lists them.
     columns
@@ -150,7 +155,8 @@ def read(
     as_of
         The day of the extract: rows dated on it or later are refused.
     engine
-        Where the rows are queried; the shared engine in memory by default.
+        Where files and frames of this process are queried; the shared engine in memory by default. A relation and a
+        Spark frame stay where they are.
 
     Returns
     -------
@@ -194,7 +200,7 @@ def _layout(columns: Mapping[str, str] | str | Path | None, layout: Layout | Non
     return replace(layout or Layout(), columns=columns)
 
 
-def _forget(engine: DuckDBEngine, *views: str) -> None:
+def _forget(engine: Engine, *views: str) -> None:
     for view in views:
         engine.drop(view)
 

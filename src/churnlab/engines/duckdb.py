@@ -1,4 +1,4 @@
-"""Where the heavy passes run: DuckDB inside this process."""
+"""Runs SQL on DuckDB, inside this process."""
 
 from collections.abc import Callable
 from functools import cache, partial
@@ -9,31 +9,9 @@ from typing import Any
 import duckdb
 import pandas as pd
 
-__all__ = ["DuckDBEngine", "default_engine", "quote_name", "quote_text"]
+__all__ = ["DuckDBEngine", "default_engine"]
 
 _numbers = count(1)
-
-
-def quote_name(name: str) -> str:
-    """Return `name` as an SQL identifier, whatever characters it holds.
-
-    Examples
-    --------
-    >>> print(quote_name('the "id" of an order'))
-    "the ""id"" of an order"
-    """
-    return '"' + name.replace('"', '""') + '"'
-
-
-def quote_text(text: str) -> str:
-    """Return `text` as an SQL string literal, whatever characters it holds.
-
-    Examples
-    --------
-    >>> print(quote_text("l'eau"))
-    'l''eau'
-    """
-    return "'" + text.replace("'", "''") + "'"
 
 
 class DuckDBEngine:
@@ -49,6 +27,9 @@ class DuckDBEngine:
     >>> DuckDBEngine().rows("SELECT 1 + 1")
     [(2,)]
     """
+
+    dialect = "duckdb"
+    failure = duckdb.Error
 
     def __init__(self, connection: duckdb.DuckDBPyConnection | None = None) -> None:
         if connection is None:
