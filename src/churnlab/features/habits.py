@@ -134,7 +134,7 @@ def money() -> tuple[Feature, ...]:
         Feature(
             name="amount_trend",
             grain="day",
-            expression=f"-30.0e0 * regr_slope({_AMOUNT}, CAST(age AS DOUBLE))",
+            expression=f"CASE WHEN min(age) < max(age) THEN -30.0e0 * regr_slope({_AMOUNT}, CAST(age AS DOUBLE)) END",
             unit="currency per 30 days",
             meaning="slope of the amount of an order over time",
         ),
@@ -164,7 +164,7 @@ def _window(days: int) -> tuple[Feature, ...]:
         Feature(
             name=f"orders_{days}",
             grain="day",
-            expression=f"sum(CASE WHEN {last} THEN 1 ELSE 0 END)",
+            expression=f"CAST(sum(CASE WHEN {last} THEN 1 ELSE 0 END) AS BIGINT)",
             unit="orders",
             meaning=f"orders in the last {days} days",
             otherwise="0",
@@ -180,7 +180,7 @@ def _window(days: int) -> tuple[Feature, ...]:
         Feature(
             name=f"orders_change_{days}",
             grain="day",
-            expression=f"sum(CASE WHEN {last} THEN 1 WHEN {before} THEN -1 ELSE 0 END)",
+            expression=f"CAST(sum(CASE WHEN {last} THEN 1 WHEN {before} THEN -1 ELSE 0 END) AS BIGINT)",
             unit="orders",
             meaning=f"orders in the last {days} days, less those in the {days} days before",
             otherwise="0",
@@ -219,7 +219,9 @@ def _slug(value: str) -> str:
 
 
 def _text(value: str) -> str:
-    return "'" + value.replace("'", "''") + "'"
+    """Text in SQL, with a backslash by its number: engines read it differently between quotes."""
+    quoted = "'" + value.replace("'", "''").replace("\\", "' || chr(92) || '") + "'"
+    return f"({quoted})" if "\\" in value else quoted
 
 
 def preference(column: str) -> tuple[Feature, ...]:

@@ -24,9 +24,9 @@ def trouble() -> tuple[Feature, ...]:
         ),
         _case(
             "last_resolution",
-            "min_by(resolution, CASE WHEN resolved_age IS NOT NULL THEN age END)",
+            "min_by(resolution, CASE WHEN resolved_age IS NOT NULL AND resolution IS NOT NULL THEN (age, resolution) END)",
             "label",
-            "outcome of the last case that was resolved",
+            "outcome of the last case that was resolved; of several that day the first in the alphabet",
         ),
         _case("case_recency_days", "min(age)", "days", "days since the last case"),
         Feature(
@@ -51,7 +51,7 @@ def _case(name: str, expression: str, unit: str, meaning: str, otherwise: str = 
 
 
 def _count(condition: str) -> str:
-    return f"sum(CASE WHEN {condition} THEN 1 ELSE 0 END)"
+    return f"CAST(sum(CASE WHEN {condition} THEN 1 ELSE 0 END) AS BIGINT)"
 
 
 def use(window: int = 30) -> tuple[Feature, ...]:
@@ -149,16 +149,15 @@ def survey(scale: tuple[int, int] = (6, 8)) -> tuple[Feature, ...]:
     Returns
     -------
     tuple of Feature
-        `outcome_last`, `recommend_last`, `recommend_change` (last less first), `nps_group`, `answer_recency_days`.
+        `outcome_last`, `recommend_last`, `recommend_change` (last less first), `nps_group`, `answer_recency_days`. Of
+        several answers on a day the lowest counts.
     """
     low, high = scale
-    last = "min_by(recommend, CASE WHEN recommend IS NOT NULL THEN age END)"
-    first = "max_by(recommend, CASE WHEN recommend IS NOT NULL THEN age END)"
+    last = _last("recommend")
+    first = "max_by(recommend, CASE WHEN recommend IS NOT NULL THEN (age, -recommend) END)"
     group = f"CASE WHEN {last} <= {low} THEN 'detractor' WHEN {last} <= {high} THEN 'passive' WHEN {last} > {high} THEN 'promoter' END"
     return (
-        _answer(
-            "outcome_last", "min_by(outcome, CASE WHEN outcome IS NOT NULL THEN age END)", "points", "last outcome"
-        ),
+        _answer("outcome_last", _last("outcome"), "points", "last outcome"),
         _answer("recommend_last", last, "points", "last likelihood to recommend"),
         _answer("recommend_change", f"{last} - {first}", "points", "last likelihood to recommend, less the first"),
         _answer(
@@ -169,6 +168,11 @@ def survey(scale: tuple[int, int] = (6, 8)) -> tuple[Feature, ...]:
         ),
         _answer("answer_recency_days", "min(age)", "days", "days since the last answer"),
     )
+
+
+def _last(column: str) -> str:
+    """Last value of a column, the lowest of several that day; condition and tie are spelt out, as engines differ."""
+    return f"min_by({column}, CASE WHEN {column} IS NOT NULL THEN (age, {column}) END)"
 
 
 def _answer(name: str, expression: str, unit: str, meaning: str) -> Feature:

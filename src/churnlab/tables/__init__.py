@@ -3,6 +3,7 @@
 from churnlab.tables.checks import Breach
 from churnlab.tables.contracts import CONTRACTS, Column, Contract, Rule, find_contract
 from churnlab.tables.layout import Layout, read_layout
+from churnlab.tables.sources import Source
 from churnlab.tables.table import Table, read, to_date
 
 __all__ = [
@@ -12,6 +13,7 @@ __all__ = [
     "Contract",
     "Layout",
     "Rule",
+    "Source",
     "Table",
     "find_contract",
     "read",

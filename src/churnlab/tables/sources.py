@@ -73,6 +73,8 @@ def open_source(data: Any, layout: Layout, engine: Engine) -> Source:
             f"Spark reads its own frames alone, not a {type(data).__name__}. Try: spark.read.parquet(…) for files, "
             "spark.createDataFrame(…) for a frame of this process."
         )
+    if isinstance(data, Source):
+        return data
     if isinstance(data, str | Path):
         return _open_files(str(data), layout, engine)
     if isinstance(data, duckdb.DuckDBPyRelation):
