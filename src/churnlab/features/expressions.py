@@ -88,6 +88,8 @@ def _parse(feature: Feature, text: str) -> Any:
         or node["from_table"].get("table_name") != "t"
     ):
         raise ParameterError(f"The expression of {feature.name!r} is more than one expression.")
+    if node["select_list"][0].get("function_name") == "row":
+        raise ParameterError(f"The expression of {feature.name!r} is more than one expression.")
     return node["select_list"][0]
 
 
@@ -111,8 +113,6 @@ def _check_node(feature: Feature, node: Mapping[str, Any], allowed: set[str]) ->
         name = node["function_name"].lower()
         if name in _unsteady() or (name == "age" and len(node["arguments"]) == 1):
             raise ParameterError(f"The expression of {feature.name!r} must not use a clock or chance: {name}.")
-        if name == "row":
-            raise ParameterError(f"The expression of {feature.name!r} is more than one expression.")
     if kind == "COLUMN_REF":
         name = ".".join(node["column_names"])
         if name.lower() in _unsteady():
