@@ -3,7 +3,7 @@
 from churnlab.studies.catalogue import Study, find_studies, find_study
 from churnlab.studies.output import StudyOutput, open_study
 from churnlab.studies.runner import RunResult, run
-from churnlab.studies.verify import Verification, verify
+from churnlab.studies.verification import Verification, verify
 
 __all__ = [
     "RunResult",

@@ -9,7 +9,7 @@ from typing import Any
 from churnlab.studies.catalogue import text_of
 
 END_TAG = "churnlab-end"
-_INJECTED_TAG = "injected-parameters"
+INJECTED_TAG = "injected-parameters"
 _MARKER_TAG = "papermill-error-cell-tag"
 _CHANCE = (
     (re.compile(r"\bat 0x[0-9a-fA-F]+"), "at 0x…"),
@@ -62,7 +62,7 @@ def source_of(notebook: Mapping[str, Any]) -> dict[str, Any]:
     KeyError
         If the mapping is not a notebook.
     """
-    cells = [dict(cell) for cell in notebook["cells"] if _INJECTED_TAG not in _tags(cell)]
+    cells = [dict(cell) for cell in notebook["cells"] if INJECTED_TAG not in _tags(cell)]
     for cell in cells:
         if cell["cell_type"] == "code":
             cell.update(outputs=[], execution_count=None)
@@ -75,7 +75,7 @@ def _tags(cell: Mapping[str, Any]) -> list[str]:
 
 def _cell(cell: Mapping[str, Any], name: str, hide: tuple[str, ...]) -> dict[str, Any]:
     metadata = {key: value for key, value in cell["metadata"].items() if key not in ("papermill", "execution")}
-    own_id = cell.get("id", name) if _INJECTED_TAG not in _tags(cell) else _INJECTED_TAG
+    own_id = cell.get("id", name) if INJECTED_TAG not in _tags(cell) else INJECTED_TAG
     clean = {"cell_type": cell["cell_type"], "id": own_id, "metadata": metadata, "source": text_of(cell["source"])}
     if "attachments" in cell:
         clean["attachments"] = cell["attachments"]

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from churnlab.studies.canonical import canonical
+from churnlab.studies.canonical import INJECTED_TAG, canonical
 
 Status = Literal["done", "failed", "data", "timeout"]
 Progress = Callable[[int, int], None]
@@ -115,7 +115,8 @@ def judge(notebook: dict[str, Any], *, finished: bool, log: str = "") -> Executi
     KeyError
         If the mapping is not a notebook.
     """
-    code = [(number, cell) for number, cell in enumerate(notebook["cells"], 1) if cell["cell_type"] == "code"]
+    written = [cell for cell in notebook["cells"] if INJECTED_TAG not in cell["metadata"].get("tags", [])]
+    code = [(number, cell) for number, cell in enumerate(written, 1) if cell["cell_type"] == "code"]
     for number, cell in code:
         for output in cell["outputs"]:
             if output["output_type"] == "error":
@@ -178,6 +179,8 @@ def _stop(worker: subprocess.Popen[bytes]) -> None:
     except subprocess.TimeoutExpired:
         worker.kill()
         worker.wait()
+    if worker.stdout is not None:
+        worker.stdout.close()
 
 
 def _failure(number: int, output: Mapping[str, Any], notebook: dict[str, Any]) -> Execution:

@@ -78,7 +78,7 @@ def verify(run: str | Path, *, data: str | Path | None = None, progress: Progres
         if outcome.status != "done":
             failure = f"this time it failed: {outcome.message}"
             return Verification(level="different", differences=(failure,), causes=causes)
-        return _compare(record, built, causes)
+        return compare(record, built, causes)
 
 
 def _task_of(record: Record, data: str | Path | None) -> Task:
@@ -90,7 +90,28 @@ def _task_of(record: Record, data: str | Path | None) -> Task:
     return prepare(study, given, code=record.manifest["code"])
 
 
-def _compare(record: Record, built: Path, causes: tuple[str, ...]) -> Verification:
+def compare(record: Record, built: Path, causes: tuple[str, ...]) -> Verification:
+    """Compare the files of a run with those of its repetition.
+
+    Parameters
+    ----------
+    record : Record
+        The run.
+    built : Path
+        The folder of its repetition.
+    causes : tuple of str
+        What had changed before.
+
+    Returns
+    -------
+    Verification
+        The level that held, and every difference.
+
+    Raises
+    ------
+    ParameterError
+        If the run's results cannot be read.
+    """
     names = sorted(_files(record.folder) | _files(built))
     changed = [name for name in names if _hash(record.folder / name) != _hash(built / name)]
     altered = [name for name, kept in record.manifest["files"].items() if _hash(record.folder / name) != kept]

@@ -1,0 +1,61 @@
+"""The page of all runs."""
+
+import json
+import shutil
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+
+from churnlab import studies
+from churnlab.studies.index import write_index
+
+
+@pytest.fixture
+def runs(two_runs: tuple[studies.RunResult, studies.RunResult], tmp_path: Path) -> Path:
+    """Fill a folder with two runs that are done, with different parameters, and one that failed."""
+    places = ("small/" + "a" * 16, "small/" + "b" * 16, "small/failed/" + "c" * 16)
+    for hour, (place, status) in enumerate(zip(places, ("done", "done", "failed"), strict=True)):
+        folder = Path(shutil.copytree(two_runs[0].folder, tmp_path / place))
+        manifest = json.loads((folder / "manifest.json").read_text())
+        manifest |= {"status": status, "message": "<b>it broke</b>" if status == "failed" else ""}
+        manifest["parameters"]["factor"] = hour
+        (folder / "manifest.json").write_text(json.dumps(manifest))
+        log = json.loads((folder / "log.json").read_text())
+        (folder / "log.json").write_text(json.dumps(log | {"started": f"2024-01-01T0{hour}:00:00+00:00"}))
+    return tmp_path
+
+
+def test_truth_index_lists_all_runs(runs: Path) -> None:
+    """Failures come first, then every run, newest first, with its numbers and what tells it from the others."""
+    page = write_index(runs).read_text(encoding="utf-8")
+    order = [
+        page.index(text) for text in ("&lt;b&gt;it broke", "A small study", "2024-01-01 01:00", "2024-01-01 00:00")
+    ]
+    assert order == sorted(order)
+    assert '<th scope="col">factor</th>' in page
+    assert '<th scope="col">seed</th>' not in page
+    assert "18 orders" in page
+
+
+def test_truth_links_lead_to_files(runs: Path) -> None:
+    """Every link of the page leads to a file beside it."""
+    page = write_index(runs).read_text(encoding="utf-8")
+    places = [part.split('"')[0] for part in page.split('href="')[1:]]
+    assert len(places) == 3
+    for place in places:
+        assert (runs / place).parent.is_dir()
+        assert place == quote(place)
+
+
+def test_truth_spoilt_folder_hides_nothing(runs: Path) -> None:
+    """A folder whose records cannot be read is passed over; the others are still listed."""
+    (runs / "small" / ("a" * 16) / "log.json").write_text("{")
+    page = write_index(runs).read_text(encoding="utf-8")
+    assert "2024-01-01 01:00" in page
+    assert "2024-01-01 00:00" not in page
+
+
+def test_truth_empty_index_says_what_to_do(tmp_path: Path) -> None:
+    """Before the first run the page says how to make one."""
+    assert "churnlab run" in write_index(tmp_path).read_text(encoding="utf-8")

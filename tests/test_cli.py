@@ -1,0 +1,225 @@
+"""The command line, seen from a terminal and from a scheduler."""
+
+import json
+import random
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from churnlab.cli import app
+
+PARAMETERS = (
+    "from pathlib import Path\nfactor: int = 2  # what to multiply by [1, 9]\ndata: Path | None = None  # a file"
+)
+START = "from churnlab import studies\nstudy = studies.open_study('any')"
+STUDIES = {
+    "good": (START, "study.headline('n', 'Number', factor)"),
+    "bad": (START, "raise KeyError('x')"),
+    "picky": ("from churnlab.errors import DataError\nraise DataError('`date` is missing')",),
+    "slow": (START, "import time\ntime.sleep(600)"),
+}
+
+
+def cell(kind: str, source: str, *tags: str) -> dict[str, Any]:
+    code = {"execution_count": None, "outputs": []} if kind == "code" else {}
+    return {"cell_type": kind, "metadata": {"tags": list(tags)}, "source": source, **code}
+
+
+@pytest.fixture(autouse=True)
+def _in_a_project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Work in a folder with studies of its own."""
+    (tmp_path / "notebooks").mkdir()
+    for name, sources in STUDIES.items():
+        cells = [cell("markdown", f"# The {name} one"), cell("code", PARAMETERS, "parameters")]
+        cells += [cell("code", source) for source in sources]
+        content = {"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 4}
+        (tmp_path / "notebooks" / f"{name}.ipynb").write_text(json.dumps(content), encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+
+
+def call(*arguments: str) -> tuple[int, str, str]:
+    """Return exit code, standard output and standard error of a command."""
+    result = CliRunner().invoke(app, arguments)
+    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+    return result.exit_code, result.stdout, result.stderr
+
+
+def start(*arguments: str) -> subprocess.Popen[str]:
+    """Start a command in a process of its own."""
+    command = [sys.executable, "-c", "from churnlab.cli import main; main()", *arguments]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def run_folders() -> Sequence[Path]:
+    return [path for path in Path("runs").glob("*/*") if path.name != "failed" and not path.name.startswith(".")]
+
+
+def test_truth_studies_are_listed_and_shown() -> None:
+    """`list` names every study, `show` its parameters with kind, default, range and meaning."""
+    code, out, _ = call("list")
+    assert code == 0
+    assert [line.split()[0] for line in out.splitlines()[1:]] == ["bad", "good", "picky", "slow"]
+    code, out, _ = call("show", "good")
+    assert code == 0
+    assert "factor     int          2        [1, 9]  what to multiply by" in out.splitlines()
+
+
+def test_truth_run_verify_and_again() -> None:
+    """A run leaves a report, verify finds it identical, the same run again is unchanged, a tampered one is found."""
+    code, out, _ = call("run", "good", "-p", "factor=3")
+    assert code == 0
+    report = Path(out.splitlines()[-1])
+    assert report.name == "report.html"
+    assert report.is_file()
+    assert "The good one" in Path("runs/index.html").read_text(encoding="utf-8")
+    code, out, _ = call("run", "good", "-p", "factor=3")
+    assert (code, "unchanged" in out) == (0, True)
+    results = report.parent / "results.json"
+    results.write_text(results.read_text().replace('"estimate": 3', '"estimate": 4'))
+    code, out, _ = call("verify", str(report.parent))
+    assert code == 3
+    assert "- results.json: numbers: n: estimate: was 4, now 3 (-25 %)" in out.splitlines()
+
+
+USAGE = [
+    (["run", "goood"], "there is no study `goood`; did you mean `good`?"),
+    (["run", "good", "-p", "facto=3"], "`facto` is not a parameter of this study; did you mean `factor`?"),
+    (["run", "good", "-p", "factor=ten"], "`factor` must be a whole number in [1, 9], but it is 'ten'"),
+    (["run", "good", "-p", "factor"], "-p takes name=value, but it was given 'factor'"),
+    (["run", "good", "-p", "factor=1", "-p", "factor=2"], "`factor` was given twice"),
+    (["run", "good", "--data", "none.csv"], "`data` is 'none.csv', but there is no such file or sample"),
+    (["run", "good", "--notebooks", "nowhere"], "there is no folder of notebooks at nowhere"),
+    (["run", "good", "--out", "file.txt"], "runs cannot be written to file.txt/good"),
+    (["show", "goood"], "there is no study `goood`"),
+    (["verify", "nowhere"], "nowhere is no run folder"),
+    (["plan", "run", "none.toml"], "the plan none.toml cannot be read"),
+    (["plan", "check"], "the plan studies.toml cannot be read"),
+    (["check", "none.csv", "--as", "ORDERS"], "none.csv"),
+    (["check", "file.txt", "--as", "ORDRES"], "ORDRES"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "message"), USAGE, ids=[" ".join(row[0])[:40] for row in USAGE])
+def test_input_mistake_is_one_clear_line(arguments: list[str], message: str) -> None:
+    """A user's mistake ends with exit code 2 and a message on standard error, without a traceback."""
+    Path("file.txt").touch()
+    code, out, err = call(*arguments)
+    assert code == 2
+    assert err.startswith("churnlab: ")
+    assert message in err
+    assert "Traceback" not in out + err
+    assert not run_folders()
+
+
+def test_input_unknown_option() -> None:
+    """An unknown command or option ends with exit code 2 as well."""
+    assert call("run", "good", "--nonsense")[0] == 2
+    assert call("nonsense")[0] == 2
+
+
+def test_truth_plan_goes_on_after_a_failure() -> None:
+    """A failing study does not stop a plan; the table tells each outcome, the exit code the worst."""
+    Path("studies.toml").write_text(
+        "[[study]]\nname='bad'\n[[study]]\nname='picky'\n[[study]]\nname='none'\n[[study]]\nname='good'"
+    )
+    code, out, _ = call("plan", "run")
+    assert code == 1
+    lines = out.splitlines()
+    head = next(place for place, line in enumerate(lines) if line.startswith("study "))
+    table = {line.split()[0]: line for line in lines[head:-2]}
+    assert "failed   cell 4 failed: KeyError: 'x'" in table["bad"]
+    assert "data     `date` is missing" in table["picky"]
+    assert "refused  there is no study `none`" in table["none"]
+    assert "done     runs/good/" in table["good"]
+    assert out.splitlines()[-1] == "All runs: runs/index.html"
+    page = Path("runs/index.html").read_text(encoding="utf-8")
+    assert page.index("KeyError") < page.index("The good one")
+
+
+def test_truth_plan_check() -> None:
+    """A plan that would run is confirmed; one that would not is refused with every reason."""
+    Path("studies.toml").write_text("[[study]]\nname='good'")
+    assert call("plan", "check") == (0, "studies.toml: all is well with 1 study\n", "")
+    Path("studies.toml").write_text("[[study]]\nname='good'\nparameters={factor=0}")
+    code, _, err = call("plan", "check")
+    assert (code, "good: `factor` must be" in err) == (2, True)
+
+
+def test_truth_failure_and_timeout_codes() -> None:
+    """A failed study ends with 1, data that breaks its contract with 2, time that is up with 124."""
+    code, _, err = call("run", "bad")
+    assert (code, "bad: cell 4 failed: KeyError: 'x'" in err) == (1, True)
+    code, _, err = call("run", "picky")
+    assert (code, err.splitlines()[0]) == (2, "churnlab: picky: `date` is missing")
+    code, _, err = call("run", "slow", "--timeout", "4")
+    assert (code, "slow: not done within 4 seconds" in err) == (124, True)
+
+
+@pytest.mark.parametrize(
+    ("sent", "code", "word"), [(signal.SIGINT, 130, "interrupted"), (signal.SIGTERM, 143, "terminated")]
+)
+def test_truth_interruption_leaves_nothing(tmp_path: Path, sent: signal.Signals, code: int, word: str) -> None:
+    """Ctrl-C and SIGTERM end worker and kernel, leave nothing half made, and say so in one line."""
+    process = start("run", "slow")
+    assert process.stdout is not None
+    assert "cell 1 of" in process.stdout.readline()
+    process.send_signal(sent)
+    _, err = process.communicate(timeout=30)
+    assert process.returncode == code
+    assert err == f"churnlab: {word}; nothing half made was left\n"
+    assert [path.name for path in (tmp_path / "runs" / "slow").iterdir()] == [".lock"]
+
+
+def test_truth_kill_at_any_moment_leaves_no_half_run(tmp_path: Path) -> None:
+    """A runner killed outright at random moments leaves no half-made run, and the next run works and tidies up."""
+    moments = random.Random(1)  # noqa: S311  (moments, not secrets)
+    for _ in range(4):
+        process = start("run", "good")
+        try:
+            process.wait(timeout=moments.uniform(0.5, 4.0))
+        except subprocess.TimeoutExpired:
+            process.kill()
+        process.communicate()
+        assert all((folder / "manifest.json").is_file() for folder in run_folders())
+    shutil.rmtree("runs/good", ignore_errors=True) if run_folders() else None
+    assert call("run", "good")[0] == 0
+    assert len(run_folders()) == 1
+    assert sorted(path.name for path in (tmp_path / "runs" / "good").iterdir()) == [".lock", run_folders()[0].name]
+
+
+def test_truth_check_prints_profile() -> None:
+    """`check` prints what a table holds, or every breach of its contract."""
+    Path("orders.csv").write_text("customer_id,date,amount\n1,2024-01-01,5\n1,2024-01-02,6\n", encoding="utf-8")
+    code, out, _ = call("check", "orders.csv", "--as", "ORDERS")
+    assert code == 0
+    assert "2024-01-01" in out
+    Path("orders.csv").write_text("customer_id,date,amount\n,2024-01-01,x\n1,soon,6\n", encoding="utf-8")
+    code, _, err = call("check", "orders.csv", "--as", "ORDERS")
+    assert code == 2
+    assert all(f"`{name}`" in err for name in ("customer_id", "date", "amount"))
+
+
+def test_truth_version() -> None:
+    """`--version` says the package's version."""
+    from churnlab import __version__
+
+    assert call("--version") == (0, f"churnlab {__version__}\n", "")
+
+
+def test_truth_help_is_quick_to_load() -> None:
+    """Help and listing load none of the heavy libraries."""
+    heavy = ["pandas", "papermill", "nbconvert", "duckdb", "matplotlib", "sklearn"]
+    script = (
+        "import sys; from typer.testing import CliRunner; from churnlab.cli import app; "
+        "CliRunner().invoke(app, ['--help']); CliRunner().invoke(app, ['--version']); "
+        f"print([name for name in {heavy} if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
