@@ -6,6 +6,7 @@ from datetime import date, timedelta
 import pandas as pd
 
 from churnlab.errors import DataError, ParameterError
+from churnlab.features.dialects import DIALECTS
 from churnlab.features.units import Unit, days_per, shift
 from churnlab.tables import Table, to_date
 
@@ -170,13 +171,14 @@ def _require_covered(orders: Table, end: date, observed_until: str | date | None
 
 
 def _rfm_sql(orders: Table, as_of: date, unit: str) -> str:
-    length = repr(days_per(unit))
-    last_day = (as_of - timedelta(days=1)).isoformat()
+    length = f"{days_per(unit)!r}e0"
+    days = DIALECTS[orders.engine.dialect].days
+    last_day = f"DATE '{(as_of - timedelta(days=1)).isoformat()}'"
     return f"""SELECT
     customer_id,
     count(*) - 1 AS frequency,
-    date_diff('day', min(day), max(day)) / {length} AS recency,
-    date_diff('day', min(day), DATE '{last_day}') / {length} AS T,
+    {days("max(day)", "min(day)")} / {length} AS recency,
+    {days(last_day, "min(day)")} / {length} AS T,
     CAST(sum(amount) - min_by(amount, day) AS DOUBLE) / nullif(count(*) - 1, 0) AS monetary_value
 FROM (
     SELECT customer_id, CAST(date AS DATE) AS day, sum(amount) AS amount

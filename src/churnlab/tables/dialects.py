@@ -66,7 +66,7 @@ class SparkDialect(Dialect):
 
     def number(self, value: str) -> str:
         """Return a text, or a number of any kind, as DOUBLE; Java's 7d and 7f are no numbers."""
-        return f"CASE WHEN NOT CAST({value} AS STRING) RLIKE '[dDfF] *$' THEN TRY_CAST({value} AS DOUBLE) END"
+        return f"CASE WHEN NOT CAST({value} AS STRING) RLIKE '[0-9.][dDfF] *$' THEN TRY_CAST({value} AS DOUBLE) END"
 
     def matches(self, text: str, pattern: str) -> str:
         """Whether a regular expression without a backslash is found in a text."""
