@@ -159,6 +159,8 @@ def _work(workshop: Path, output: Path, timeout: float | None, progress: Progres
         if timer:
             timer.cancel()
         _stop(worker)
+        if worker.stdout is not None:
+            worker.stdout.close()
     return timed_out.is_set()
 
 
@@ -179,8 +181,6 @@ def _stop(worker: subprocess.Popen[bytes]) -> None:
     except subprocess.TimeoutExpired:
         worker.kill()
         worker.wait()
-    if worker.stdout is not None:
-        worker.stdout.close()
 
 
 def _failure(number: int, output: Mapping[str, Any], notebook: dict[str, Any]) -> Execution:
