@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from churnlab.errors import ParameterError
-from churnlab.studies.folder import publish, staging
+from churnlab.studies.folder import publish, staging, sweep
 
 
 def build(folder: Path, text: str) -> Path:
@@ -56,9 +56,9 @@ def test_truth_dead_staging_is_swept_and_living_is_not(tmp_path: Path) -> None:
         dead.mkdir()
         (dead / "lock").touch()
         build(dead, "half")
-        with staging(tmp_path):
-            assert living.is_dir()
-            assert not dead.exists()
+        sweep(tmp_path)
+        assert living.is_dir()
+        assert not dead.exists()
 
 
 @pytest.mark.parametrize("place", ["abc", "failed/abc"])
@@ -69,8 +69,9 @@ def test_truth_run_about_to_be_replaced_comes_back(tmp_path: Path, place: str) -
     dead = tmp_path / ".staging-dead"
     dead.mkdir()
     (tmp_path / place).rename(dead / f"replaced-{place.replace('/', '-')}")
-    with staging(tmp_path):
-        assert (tmp_path / place / "file").read_text() == "old"
+    sweep(tmp_path)
+    assert (tmp_path / place / "file").read_text() == "old"
+    assert not dead.exists()
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="nothing is read-only for root")

@@ -43,7 +43,6 @@ def staging(place: Path) -> Iterator[Path]:
     try:
         place.mkdir(parents=True, exist_ok=True)
         with _locked(place / ".lock"):
-            _sweep(place)
             folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=place.resolve()))
             lock = (folder / "lock").open("w")
             fcntl.flock(lock, fcntl.LOCK_EX)
@@ -54,6 +53,26 @@ def staging(place: Path) -> Iterator[Path]:
     finally:
         shutil.rmtree(folder, ignore_errors=True)
         lock.close()
+
+
+def sweep(place: Path) -> None:
+    """Remove what dead runs left behind; a run that one of them was about to replace goes back to its place.
+
+    Parameters
+    ----------
+    place : Path
+        The folder of the study's runs.
+
+    Raises
+    ------
+    Nothing
+        What cannot be removed now is left for another time.
+    """
+    if not place.is_dir():
+        return
+    with suppress(OSError), _locked(place / ".lock"):
+        for folder in place.glob(f"{_PREFIX}*"):
+            _remove_if_dead(folder, place)
 
 
 def publish(built: Path, place: Path, *, replace: bool) -> bool:
@@ -91,15 +110,11 @@ def publish(built: Path, place: Path, *, replace: bool) -> bool:
     return True
 
 
-def _sweep(place: Path) -> None:
-    """Remove what dead runs left behind; a run that one of them was about to replace goes back to its place."""
-    for folder in place.glob(f"{_PREFIX}*"):
-        with suppress(OSError):
-            lock = (folder / "lock").open("a")
-            with lock:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                _restore(folder, place)
-                shutil.rmtree(folder)
+def _remove_if_dead(folder: Path, place: Path) -> None:
+    with suppress(OSError), (folder / "lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        _restore(folder, place)
+        shutil.rmtree(folder)
 
 
 def _restore(folder: Path, place: Path) -> None:

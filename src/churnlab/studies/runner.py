@@ -12,7 +12,7 @@ from churnlab.errors import DataError
 from churnlab.studies.address import address_of, ingredients
 from churnlab.studies.catalogue import Study, find_study
 from churnlab.studies.execution import Execution, Progress, execute
-from churnlab.studies.folder import publish, staging
+from churnlab.studies.folder import publish, staging, sweep
 from churnlab.studies.inputs import Input, check_unchanged, find_inputs, link_inputs
 from churnlab.studies.manifest import describe, log_of, write_json, write_records
 from churnlab.studies.report import write_report
@@ -98,6 +98,7 @@ def run(
     """
     task = prepare(find_study(study, notebooks), parameters or {}, code=code)
     home = Path(out) / study
+    sweep(home)
     if (home / task.address).is_dir() and not force:
         return _result(task, "unchanged", home / task.address)
     with staging(home) as folder:
