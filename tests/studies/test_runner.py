@@ -138,8 +138,8 @@ def test_truth_failure_is_told_and_kept(  # noqa: PLR0917  (fixtures and one row
     assert (run.status, run.exit_code) == (status, code)
     assert run.message.startswith(message)
     assert run.folder == tmp_path / "runs" / "bad" / "failed" / run.address
-    expected = {"error.txt", "log.json", "manifest.json", "notebook.ipynb", "results.json"}
-    assert set(files(run.folder)) == expected
+    kept = {"error.txt", "log.json", "manifest.json", "notebook.ipynb"}
+    assert set(files(run.folder)) - {"results.json"} == kept  # time may be up before there are results
     assert (run.folder / "error.txt").read_text().startswith(message)
     assert sorted(path.name for path in run.folder.parents[1].iterdir()) == [".lock", "failed"]
     assert living(tmp_path / "runs") == []
