@@ -47,8 +47,7 @@ def maximise(
     names
         The k names, for messages.
     starts
-        Points (k,) to start from. The first that converges to a verified maximum counts; the next is tried only where
-        it does not.
+        Points (k,) to start from, all of them; the highest of the verified maxima counts.
 
     Returns
     -------
@@ -68,13 +67,15 @@ def maximise(
     log-likelihood of that size, and minus the Hessian is positive definite. The covariance is D V D with V the inverse
     of minus that Hessian: the delta method, on both sides of V.
     """
-    reasons = []
+    found, reasons = [], []
     for start in starts:
         try:
-            return _climb(log_likelihood, names, np.asarray(start, dtype=float))
+            found.append(_climb(log_likelihood, names, np.asarray(start, dtype=float)))
         except ConvergenceError as error:
             reasons.append(str(error))
-    raise ConvergenceError(reasons[0])
+    if not found:
+        raise ConvergenceError(reasons[0])
+    return max(found, key=lambda maximum: maximum.log_likelihood)
 
 
 def _climb(log_likelihood: Callable[[Array], Derivatives], names: tuple[str, ...], start: Array) -> Maximum:

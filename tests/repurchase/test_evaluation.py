@@ -1,5 +1,7 @@
 """Held-out tests: splits, naive rules, scores, calibration, tracking."""
 
+from datetime import date
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -31,36 +33,52 @@ def test_input_split_without_enough_history(full_orders):
     with pytest.raises(DataError, match="leaves 8 weeks before the held-out window of 70 weeks.*horizon of 62 weeks"):
         repurchase.split_time(full_orders, as_of=None, horizon=70)
     assert repurchase.split_time(full_orders, as_of=None, horizon=62).tuning_horizon > 0
+    with pytest.raises(
+        DataError, match="as_of 1998-07-20 lies 19 days after the end of cdnow.csv .last order: 1998-06-30"
+    ):
+        repurchase.split_time(full_orders, as_of="1998-07-20", horizon=39)
+    assert repurchase.split_time(full_orders, as_of=None, horizon=39, observed_until="1998-07-20").as_of == date(
+        1998, 7, 20
+    )
     with pytest.raises(ParameterError, match="must lie after the first order, on 1997-01-01"):
         repurchase.split_time(full_orders, as_of="1996-01-01", horizon=3)
 
 
 def test_truth_naive_rules_do_as_they_say():
-    """Rates go on, silence ends them, and a customer of no age has no rate."""
+    """Rates go on, a customer of no age has no rate; the two kinds do what their kind did, scaled to the horizon."""
     rfm = pd.DataFrame({"frequency": [4, 4, 0, 0], "recency": [2.0, 8.0, 0, 0], "T": [10.0, 10, 1, 0]})
     same = repurchase.nobody_changes(rfm, horizon=5)
     np.testing.assert_allclose(same["orders"], [2, 2, 0, 0])
     np.testing.assert_allclose(same["probability"], 1 - np.exp([-2, -2, 0, 0]))
-    silent = repurchase.gone_after_silence(rfm, horizon=5, silence=3)
-    np.testing.assert_allclose(silent["orders"], [0, 2, 0, 0])
-    assert silent["probability"].tolist() == [0, 1, 1, 1]
+    rule = repurchase.SilenceRule(silence=3, horizon=5, probability=(0.5, 0.1), orders=(1.0, 0.2))
+    np.testing.assert_allclose(rule.predict(rfm, horizon=5)["probability"], [0.1, 0.5, 0.5, 0.5])
+    longer = rule.predict(rfm, horizon=10)
+    np.testing.assert_allclose(longer["orders"], [0.4, 2, 2, 2])
+    np.testing.assert_allclose(longer["probability"], [0.19, 0.75, 0.75, 0.75])
 
 
 def test_truth_silence_is_the_limit_that_errs_least():
-    """Of all limits, the chosen one is wrong for the fewest customers."""
+    """Of all limits, the chosen one has the least Brier score; its numbers are the shares and means of its two kinds."""
     rng = np.random.default_rng(2)
-    silence = rng.integers(1, 30, 500).astype(float)
+    silence = rng.integers(1, 30, 900).astype(float)
     rfm = pd.DataFrame({"frequency": 1, "recency": 40 - silence, "T": 40.0})
-    ordered = rng.random(500) < np.where(silence <= 9, 0.9, 0.1)
-    assert repurchase.choose_silence(rfm, ordered) == 9
-    with pytest.raises(ParameterError, match="`ordered` has 3 values for 500 rows"):
-        repurchase.choose_silence(rfm, ordered[:3])
+    orders = np.where(rng.random(900) < np.where(silence <= 9, 0.6, 0.1), 2, 0)
+    rule = repurchase.fit_silence_rule(rfm, pd.DataFrame({"orders": orders}), horizon=13)
+    assert rule.silence == 9
+    assert rule.probability == (np.mean(orders[silence <= 9] > 0), np.mean(orders[silence > 9] > 0))
+    assert rule.orders[0] == orders[silence <= 9].mean()
+    alike = repurchase.fit_base_rate(rfm, pd.DataFrame({"orders": orders}), horizon=13)
+    assert alike.predict(rfm, horizon=13)["orders"].sum() == pytest.approx(orders.sum())
+    with pytest.raises(DataError, match="`future` has 3 rows for 900 customers"):
+        repurchase.fit_silence_rule(rfm, pd.DataFrame({"orders": orders[:3]}), horizon=13)
+    with pytest.raises(DataError, match="one customer a row, but 900 of 900 rows have a weight"):
+        repurchase.fit_silence_rule(rfm.assign(weight=2), pd.DataFrame({"orders": orders}), horizon=13)
 
 
 def test_truth_scores_equal_those_of_scikit_learn(sample_fit, sample_rfm, sample_future):
     """Brier and AUC as scikit-learn computes them; totals and errors by hand."""
     forecast = sample_fit.predict(sample_rfm, horizon=39)
-    row = repurchase.score_forecasts({"model": forecast}, sample_future, seed=1).iloc[0]
+    row = repurchase.score_forecasts({"model": forecast}, sample_future).iloc[0]
     ordered = sample_future["orders"] > 0
     assert row["brier"] == pytest.approx(brier_score_loss(ordered, forecast["probability"]))
     assert row["auc"] == pytest.approx(roc_auc_score(ordered, forecast["probability"]))
@@ -68,7 +86,9 @@ def test_truth_scores_equal_those_of_scikit_learn(sample_fit, sample_rfm, sample
     assert row["mae"] == pytest.approx((forecast["orders"] - sample_future["orders"]).abs().mean())
     top = np.argsort(-forecast["probability"].to_numpy())[:235]
     assert row["lift"] == pytest.approx(ordered.to_numpy()[top].mean() / ordered.mean(), rel=0.01)
-    assert row["brier_low"] < row["brier"] < row["brier_high"]
+    square = (forecast["probability"] - ordered) ** 2
+    assert row["conf_high"] - row["brier"] == pytest.approx(1.959964 * square.std() / np.sqrt(2357), rel=1e-6)
+    assert row["brier_excess"] == 0
 
 
 def test_truth_full_cdnow_scores(full_orders):
@@ -77,32 +97,55 @@ def test_truth_full_cdnow_scores(full_orders):
     future = features.to_future(full_orders, as_of="1997-10-01", horizon=39)
     forecast = repurchase.fit_bg_nbd(rfm).predict(rfm, horizon=39)
     misread = forecast.assign(probability=forecast["p_alive"])
-    scores = repurchase.score_forecasts({"model": forecast, "misread": misread}, future, seed=1, draws=20).set_index(
-        "forecast"
-    )
+    scores = repurchase.score_forecasts({"model": forecast, "misread": misread}, future).set_index("forecast")
     assert scores.loc["model", "orders"] == pytest.approx(16874, abs=0.5)
     assert scores.loc["model", "brier"] == pytest.approx(0.16539, abs=5e-6)
     assert scores.loc["model", "auc"] == pytest.approx(0.7466, abs=5e-5)
     assert scores.loc["misread", "brier"] > 3 * scores.loc["model", "brier"]
+    assert scores.loc["misread", "excess_low"] > 0.4
+    excess = scores.loc["misread", "brier"] - scores.loc["model", "brier"]
+    assert scores.loc["misread", "brier_excess"] == pytest.approx(excess)
+
+
+def test_truth_rules_of_cdnow(full_orders):
+    """The rules that the report shows: the best silence rule is worse than the model, the base rate worse still."""
+    split = repurchase.split_time(full_orders, as_of=None, horizon=39)
+    past = features.to_rfm(full_orders, as_of=split.test)
+    future = features.to_future(full_orders, as_of=split.test, horizon=39)
+    tuning = features.to_rfm(full_orders, as_of=split.tuning)
+    then = features.to_future(full_orders, as_of=split.tuning, horizon=split.tuning_horizon, observed_until=split.test)
+    forecasts = {
+        "model": repurchase.fit_bg_nbd(past).predict(past, horizon=39),
+        "silence": repurchase.fit_silence_rule(tuning, then, horizon=split.tuning_horizon).predict(past, horizon=39),
+        "alike": repurchase.fit_base_rate(tuning, then, horizon=split.tuning_horizon).predict(past, horizon=39),
+    }
+    scores = repurchase.score_forecasts(forecasts, future).set_index("forecast")
+    assert scores.loc["silence", "excess_low"] > 0
+    assert scores.loc["alike", "brier"] > scores.loc["silence", "brier"] < 0.21
 
 
 def test_truth_lift_shares_out_ties():
     """Among customers rated alike no one is rated highest, so that the lift of a constant is 1."""
     future = pd.DataFrame({"orders": [1] * 30 + [0] * 70})
     constant = pd.DataFrame({"probability": [0.3] * 100, "orders": [0.3] * 100})
-    assert repurchase.score_forecasts({"c": constant}, future, seed=1)["lift"][0] == pytest.approx(1)
+    assert repurchase.score_forecasts({"c": constant}, future)["lift"][0] == pytest.approx(1)
     perfect = constant.assign(probability=future["orders"])
-    assert repurchase.score_forecasts({"p": perfect}, future, seed=1)["lift"][0] == pytest.approx(1 / 0.3)
+    assert repurchase.score_forecasts({"p": perfect}, future)["lift"][0] == pytest.approx(1 / 0.3)
 
 
 def test_input_forecasts_that_do_not_fit(sample_future):
     """A forecast of other customers or with gaps is named."""
     short = pd.DataFrame({"probability": [0.5], "orders": [1.0]})
     with pytest.raises(DataError, match="The forecast 'short' has 1 rows for 2,357 customers"):
-        repurchase.score_forecasts({"short": short}, sample_future, seed=1)
+        repurchase.score_forecasts({"short": short}, sample_future)
+    shuffled = pd.DataFrame({"probability": 0.5, "orders": 1.0}, index=range(2357, 0, -1))
+    with pytest.raises(DataError, match="'shuffled' are in another order than the customers"):
+        repurchase.score_forecasts({"shuffled": shuffled}, sample_future)
+    with pytest.raises(DataError, match="'half' has no column orders"):
+        repurchase.score_forecasts({"half": shuffled[["probability"]]}, sample_future)
     gaps = pd.DataFrame({"probability": np.nan, "orders": 1.0}, index=range(2357))
     with pytest.raises(DataError, match="must be finite: 2,357 of 2,357"):
-        repurchase.score_forecasts({"gaps": gaps}, sample_future, seed=1)
+        repurchase.score_forecasts({"gaps": gaps}, sample_future)
 
 
 def test_truth_calibration_means_are_those_of_the_groups(sample_rfm, sample_future):
@@ -117,7 +160,10 @@ def test_truth_calibration_means_are_those_of_the_groups(sample_rfm, sample_futu
     assert row["predicted"] == pytest.approx(2 * row["actual"])
     assert row["actual"] == pytest.approx(last.mean())
     assert row["conf_high"] == pytest.approx(last.mean() + 1.959964 * last.std(ddof=1) / np.sqrt(len(last)), rel=1e-6)
-    assert (table["conf_low"] >= 0).all()
+    shares = repurchase.calibration_table(group, actual, (actual > 0).astype(float))
+    assert shares["conf_high"].max() <= 1
+    one = repurchase.calibration_table(pd.Series(["a", "b", "b"]), np.zeros(3), np.array([2.0, 1.0, 0.0]))
+    assert one["conf_low"].isna().tolist() == [True, False]
 
 
 def test_truth_recency_groups_hold_their_spans(sample_rfm):
@@ -129,6 +175,19 @@ def test_truth_recency_groups_hold_their_spans(sample_rfm):
     low, high = (group[repeat].astype(str).str.split("–").str[k].astype(float) for k in (0, 1))
     assert ((silence[repeat] >= low) & (silence[repeat] <= high)).all()
     assert group[repeat].value_counts().loc[lambda n: n > 0].min() > 60
+    spans = {name: silence[group == name] for name in group[repeat].cat.categories[:-1] if (group == name).any()}
+    for name, values in spans.items():
+        low, high = map(float, name.split("–"))
+        assert values.max() <= high
+        assert low < values.min() or low == 0
+
+
+def test_truth_recency_groups_at_their_edges():
+    """Where all were last seen on the last day there is one span, and where nobody ordered again there is none."""
+    today = pd.DataFrame({"frequency": [1, 1], "recency": [9.0, 9.0], "T": [9.0, 9.0]})
+    assert repurchase.recency_groups(today).tolist() == ["0", "0"]
+    once = pd.DataFrame({"frequency": [0, 0], "recency": [0.0, 0.0], "T": [9.0, 8.0]})
+    assert repurchase.recency_groups(once).tolist() == ["one order", "one order"]
 
 
 def test_truth_tracking_adds_up(cdnow_sample, sample_fit, sample_rfm, sample_future):
@@ -142,6 +201,33 @@ def test_truth_tracking_adds_up(cdnow_sample, sample_fit, sample_rfm, sample_fut
     assert past["expected_cumulative"].iloc[-1] == pytest.approx(expected, rel=1e-10)
     assert later["start"].iloc[0] == pd.Timestamp("1997-10-01")
     np.testing.assert_allclose(tracking["expected_cumulative"], tracking["expected"].cumsum())
+
+
+@pytest.mark.parametrize("months", range(1, 9))
+def test_truth_tracking_holds_every_held_out_order(cdnow_sample, sample_fit, months):
+    """Whatever the unit, the held-out periods hold the orders of the held-out window."""
+    until = features.shift(date(1997, 10, 1), months, "month")
+    tracking = repurchase.to_tracking(cdnow_sample, sample_fit, as_of="1997-10-01", until=until, unit="month")
+    held_out = tracking[tracking["held_out"]]
+    future = features.to_future(cdnow_sample, as_of="1997-10-01", horizon=months, unit="month")
+    assert len(held_out) == months
+    assert held_out["actual"].sum() == future["orders"].sum()
+    assert held_out["end"].iloc[-1].date() == until
+
+
+def test_truth_customers_born_on_the_cut_are_not_tracked(sample_fit):
+    """Who first orders on the day of the cut is not known before it: neither tracked nor counted in the future."""
+    rows = [
+        ("a", "2024-01-01", 1),
+        ("a", "2024-01-20", 1),
+        ("b", "2024-01-15", 1),
+        ("b", "2024-01-20", 1),
+        ("b", "2024-01-21", 1),
+    ]
+    orders = tables.read(pd.DataFrame(rows, columns=["customer_id", "date", "amount"]), "ORDERS")
+    tracking = repurchase.to_tracking(orders, sample_fit, as_of="2024-01-15", until="2024-01-22")
+    assert tracking["actual"].sum() == 1
+    assert features.to_future(orders, as_of="2024-01-15", horizon=1)["customer_id"].tolist() == ["a"]
 
 
 def test_input_tracking_without_a_whole_period(cdnow_sample, sample_fit):
@@ -158,7 +244,9 @@ def test_truth_correlation_of_amount_and_frequency(sample_rfm):
         np.corrcoef(np.log(buyers["frequency"]), np.log(buyers["monetary_value"]))[0, 1]
     )
     assert row["conf_low"] < row["estimate"] < row["conf_high"]
-    with pytest.raises(DataError, match="five repeat buyers or more, but there are 3"):
+    z, half = np.arctanh(row["estimate"]), 1.959964 / np.sqrt(946 - 3)
+    assert [row["conf_low"], row["conf_high"]] == pytest.approx(np.tanh([z - half, z + half]), rel=1e-6)
+    with pytest.raises(DataError, match="five repeat buyers or more, of different frequency, but there are 3"):
         repurchase.amount_frequency_correlation(buyers.head(3))
 
 

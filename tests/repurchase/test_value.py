@@ -92,6 +92,37 @@ def test_truth_lifetime_value_is_the_discounted_integral(sample_fit, sample_amou
         assert found[row] == pytest.approx(0.3 * orders * sample_amounts.expected_amount(one)[0], rel=3e-5)
 
 
+@pytest.mark.parametrize(
+    ("horizon", "unit", "rate"), [(39, "week", 0.1), (520, "week", 0.1), (1000, "month", 0.1), (1000, "month", 1.0)]
+)
+def test_truth_discounting_holds_over_long_horizons(sample_fit, sample_rfm, horizon, unit, rate):
+    """The weighted sum equals an integral with 400 nodes, from months to lifetimes."""
+    from churnlab.features import days_per
+    from churnlab.repurchase.value import _discounting
+
+    some = sample_rfm.iloc[[0, 2, 100, 1500]]
+    force = np.log1p(rate) * days_per(unit) / 365.25
+    times, weights = _discounting(horizon, force, 17.0)
+    nodes, exact = np.polynomial.legendre.leggauss(400)
+    end = min(horizon, 60 / force)
+    span = np.log1p(end / 5)
+    grid = 5 * np.expm1((nodes + 1) * span / 2)
+    inner = force * np.exp(-force * grid) * exact * span / 2 * (grid + 5)
+    expected = sample_fit.expected_orders_by(some, horizons=grid) @ inner
+    expected += np.exp(-force * horizon) * sample_fit.expected_orders(some, horizon=horizon)
+    np.testing.assert_allclose(sample_fit.expected_orders_by(some, horizons=times) @ weights, expected, rtol=3e-6)
+
+
+def test_invariant_value_does_not_depend_on_the_unit(cdnow_sample):
+    """Value in days and in weeks is the same, to the last digits of the fits."""
+    values = []
+    for unit, horizon in (("week", 52), ("day", 364)):
+        rfm = features.to_rfm(cdnow_sample, as_of="1997-10-01", unit=unit)
+        fits = repurchase.fit_bg_nbd(rfm), repurchase.fit_gamma_gamma(rfm)
+        values.append(repurchase.customer_lifetime_value(*fits, rfm, horizon=horizon, unit=unit, discount_rate=0.3))
+    np.testing.assert_allclose(values[0], values[1], rtol=1e-6)
+
+
 def test_invariant_value_without_discount_is_orders_times_amount(sample_fit, sample_amounts, sample_rfm):
     """At a rate of 0, value is expected orders times expected amount; a higher rate takes more off."""
     plain = sample_fit.expected_orders(sample_rfm, horizon=39) * sample_amounts.expected_amount(sample_rfm)
@@ -159,13 +190,66 @@ def test_invariant_forecasts_repeat_and_agree_with_their_draws(sample_fit, sampl
         repurchase.simulate_totals(sample_fit, sample_amounts, sample_rfm, horizon=39, seed=4, draws=3)
 
 
+def test_truth_limits_hold_the_uncertainty_of_parameters(sample_fit, sample_amounts, sample_rfm):
+    """With estimates taken for certain, the spread of orders and of money is smaller than with their covariance."""
+    from dataclasses import replace
+
+    def spread(orders: np.ndarray, money: np.ndarray) -> pd.Series:
+        fits = replace(sample_fit, covariance=orders), replace(sample_amounts, covariance=money)
+        return repurchase.simulate_totals(*fits, sample_rfm, horizon=39, seed=5, draws=300).std()
+
+    whole = spread(sample_fit.covariance, sample_amounts.covariance)
+    certain_orders = spread(sample_fit.covariance * 1e-12, sample_amounts.covariance)
+    doubtful_money = spread(sample_fit.covariance, sample_amounts.covariance * 100)
+    assert whole["orders"] > 1.2 * certain_orders["orders"]
+    assert doubtful_money["amount"] > 1.3 * whole["amount"]
+    wide = repurchase.forecast_totals(sample_fit, sample_amounts, sample_rfm, horizon=39, seed=5)
+    narrow = repurchase.forecast_totals(
+        replace(sample_fit, conf_level=0.5), sample_amounts, sample_rfm, horizon=39, seed=5
+    )
+    assert (wide["conf_high"] - wide["conf_low"] > 2 * (narrow["conf_high"] - narrow["conf_low"])).all()
+
+
+def test_invariant_a_row_of_weight_two_is_two_customers(sample_fit, sample_amounts, sample_rfm):
+    """Totals count weights; where weights have no meaning they are refused."""
+    doubled = sample_rfm.assign(weight=2)
+    once, twice = (
+        repurchase.forecast_totals(sample_fit, sample_amounts, rfm, horizon=39, seed=1, draws=20)
+        for rfm in (sample_rfm, doubled)
+    )
+    np.testing.assert_allclose(twice["estimate"], 2 * once["estimate"])
+    np.testing.assert_allclose(twice["conf_high"], 2 * once["conf_high"], rtol=0.15)
+    total = [
+        repurchase.total_lifetime_value(sample_fit, sample_amounts, rfm.head(50), horizon=9).estimate
+        for rfm in (sample_rfm, doubled)
+    ]
+    assert total[1] == pytest.approx(2 * total[0])
+    with pytest.raises(DataError, match="a weight must be a whole number"):
+        repurchase.forecast_totals(sample_fit, sample_amounts, sample_rfm.assign(weight=1.5), horizon=39, seed=1)
+    with pytest.raises(DataError, match="Groups are of single customers"):
+        repurchase.group_customers(repurchase.to_customers(sample_fit, sample_amounts, doubled, horizon=39))
+
+
+def test_invariant_any_frame_of_the_contract_gives_the_same(sample_fit, sample_amounts, sample_rfm):
+    """Text, nullable and Polars columns are read like numbers, by fits and by predictions."""
+    import polars as pl
+
+    some = sample_rfm.head(40)
+    expected = sample_fit.predict(some, horizon=9)["orders"].to_numpy()
+    text = some.assign(frequency=some["frequency"].astype(str))
+    nullable = some.convert_dtypes()
+    for frame in (text, nullable, pl.from_pandas(some)):
+        np.testing.assert_array_equal(sample_fit.predict(frame, horizon=9)["orders"], expected)
+        np.testing.assert_array_equal(sample_amounts.expected_amount(frame), sample_amounts.expected_amount(some))
+
+
 def test_truth_concentration_of_known_values():
     """Of equal values any share of customers holds its share; of one rich customer the first holds all."""
     equal = repurchase.value_concentration(np.ones(1000))
     np.testing.assert_allclose(equal["share_of_value"], equal["share_of_customers"])
     one = repurchase.value_concentration(np.array([1.0] + [0.0] * 99))
     assert one["share_of_value"].iloc[1] == 1
-    with pytest.raises(ParameterError, match="must not be negative, nor all 0"):
+    with pytest.raises(ParameterError, match="must be finite, not negative, and not all 0"):
         repurchase.value_concentration(np.zeros(3))
 
 
@@ -179,8 +263,9 @@ def test_truth_groups_add_up_to_all_customers(sample_fit, sample_amounts, sample
     assert groups["share_of_value"].sum() == pytest.approx(1)
     doubtful = customers[customers["group"] == "in doubt"]
     assert doubtful["p_alive"].between(0.2, 0.8).all()
-    stake = customers["lifetime_value"] * (1 - customers["p_alive"])
-    np.testing.assert_allclose(customers["value_at_stake"], stake)
+    others = customers[(customers["frequency"] > 0) & (customers["group"] != "in doubt")]
+    assert not others["p_alive"].between(0.2, 0.8).any()
+    np.testing.assert_allclose(customers["value_in_doubt"], customers["lifetime_value"] * (1 - customers["p_alive"]))
     assert customers["customer_id"].equals(sample_rfm["customer_id"])
 
 

@@ -6,7 +6,7 @@ from churnlab.repurchase.calibration import calibration_table, frequency_groups,
 from churnlab.repurchase.customers import group_customers, p_alive_grid, to_customers
 from churnlab.repurchase.forecast import forecast_totals, simulate_totals
 from churnlab.repurchase.gamma_gamma import GammaGammaFit, fit_gamma_gamma
-from churnlab.repurchase.naive import choose_silence, gone_after_silence, nobody_changes
+from churnlab.repurchase.naive import SilenceRule, fit_base_rate, fit_silence_rule, nobody_changes
 from churnlab.repurchase.plots import (
     plot_calibration,
     plot_cumulative_tracking,
@@ -22,16 +22,17 @@ from churnlab.repurchase.value import customer_lifetime_value, total_lifetime_va
 __all__ = [
     "BgNbdFit",
     "GammaGammaFit",
+    "SilenceRule",
     "TimeSplit",
     "amount_frequency_correlation",
     "calibration_table",
-    "choose_silence",
     "customer_lifetime_value",
+    "fit_base_rate",
     "fit_bg_nbd",
     "fit_gamma_gamma",
+    "fit_silence_rule",
     "forecast_totals",
     "frequency_groups",
-    "gone_after_silence",
     "group_customers",
     "nobody_changes",
     "p_alive_grid",

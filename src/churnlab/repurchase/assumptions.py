@@ -5,6 +5,7 @@ import pandas as pd
 
 from churnlab.errors import DataError
 from churnlab.inference import normal_quantile
+from churnlab.repurchase.history import to_history
 
 __all__ = ["amount_frequency_correlation"]
 
@@ -39,11 +40,14 @@ def amount_frequency_correlation(rfm: pd.DataFrame, *, conf_level: float = 0.95)
     >>> amount_frequency_correlation(rfm)["estimate"].round(2).tolist()
     [0.19]
     """
-    buyers = rfm[(rfm["frequency"] > 0) & (rfm["monetary_value"] > 0)]
-    if len(buyers) < 5:
-        raise DataError(f"A correlation takes five repeat buyers or more, but there are {len(buyers)}.")
-    correlation = float(np.corrcoef(np.log(buyers["frequency"]), np.log(buyers["monetary_value"]))[0, 1])
-    std_error = 1 / np.sqrt(len(buyers) - 3)
+    history = to_history(rfm).one_customer_a_row("A correlation")
+    buyers = (history.frequency > 0) & (history.spent > 0)
+    n, frequency = int(buyers.sum()), np.log(history.frequency[buyers])
+    if n < 5 or np.ptp(frequency) == 0:
+        raise DataError(f"A correlation takes five repeat buyers or more, of different frequency, but there are {n}.")
+    amount = np.log(history.spent[buyers]) - frequency
+    correlation = float(np.corrcoef(frequency, amount)[0, 1])
+    std_error = 1 / np.sqrt(n - 3)
     margin = normal_quantile(conf_level) * std_error
     low, high = np.tanh(np.arctanh(correlation) + np.array([-margin, margin]))
     return pd.DataFrame(

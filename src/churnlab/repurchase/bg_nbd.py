@@ -12,14 +12,15 @@ from churnlab.errors import ConvergenceError, ParameterError
 from churnlab.inference import normal_quantile, wald_table
 from churnlab.likelihood import Maximum, maximise
 from churnlab.repurchase import bg_nbd_likelihood as numerics
-from churnlab.repurchase.counts import Counts, as_arrays, distinct_rows, to_counts
+from churnlab.repurchase.counts import Counts, to_counts
+from churnlab.repurchase.history import distinct_rows, to_history
 
-__all__ = ["BgNbdFit", "fit_bg_nbd"]
+__all__ = ["BgNbdFit", "checked_horizon", "fit_bg_nbd"]
 
 Array = npt.NDArray[np.float64]
 
 _NAMES = ("r", "alpha", "a", "b")
-_STARTS = ((0.5, 0.3, 1.0, 2.0), (1.0, 1.0, 1.0, 1.0), (0.1, 0.1, 0.5, 5.0), (2.0, 2.0, 0.2, 0.5))
+_STARTS = ((0.5, 0.3, 1.0, 2.0), (0.1, 0.1, 0.5, 5.0), (2.0, 2.0, 0.2, 0.5))
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -154,8 +155,9 @@ class BgNbdFit:
         ParameterError
             If a horizon is negative.
         """
-        checked = [_checked(float(horizon)) for horizon in horizons]
-        (x, t_x, T), row_of = distinct_rows(*as_arrays(rfm))
+        checked = [checked_horizon(float(horizon)) for horizon in horizons]
+        history = to_history(rfm)
+        (x, t_x, T), row_of = distinct_rows(history.frequency, history.recency, history.T)
         orders = np.column_stack([numerics.expected_orders(self.theta, x, t_x, T, horizon) for horizon in checked])
         return orders[row_of]
 
@@ -185,7 +187,7 @@ class BgNbdFit:
         -----
         1 - L(x, t_x, T + horizon) / L(x, t_x, T): silence until T + horizon, given silence until T.
         """
-        return _per_history(numerics.order_probability, self.theta, rfm, _checked(horizon))
+        return _per_history(numerics.order_probability, self.theta, rfm, checked_horizon(horizon))
 
     def predict(self, rfm: pd.DataFrame, *, horizon: float) -> pd.DataFrame:
         """Return the forecast of each customer in (T, T + horizon].
@@ -215,7 +217,7 @@ class BgNbdFit:
                 "probability": self.probability_of_order(rfm, horizon=horizon),
                 "orders": self.expected_orders(rfm, horizon=horizon),
             },
-            index=rfm.index,
+            index=getattr(rfm, "index", None),
         )
 
     def expected_orders_of_new(self, age: Array) -> Array:
@@ -230,13 +232,18 @@ class BgNbdFit:
         -------
         array (m,)
 
+        Raises
+        ------
+        ParameterError
+            If an age is negative.
+
         Notes
         -----
         Fader, Hardie and Lee (2005), equation 9. R: `bgnbd.Expectation`.
         """
         zero = np.zeros(1)
         new = (self.theta, zero, zero, zero)
-        return np.array([numerics.expected_orders(*new, horizon)[0] for horizon in np.asarray(age, dtype=float)])
+        return np.array([numerics.expected_orders(*new, checked_horizon(float(each)))[0] for each in np.asarray(age)])
 
     def __repr__(self) -> str:
         return (
@@ -318,14 +325,16 @@ def _maximum(counts: Counts) -> Maximum:
         ) from None
 
 
-def _checked(horizon: float) -> float:
-    if not 0 <= horizon < float("inf"):
+def checked_horizon(horizon: float) -> float:
+    """Return a horizon that is a number and not negative, or raise a ParameterError."""
+    if not (isinstance(horizon, int | float | np.number) and 0 <= horizon < float("inf")):
         raise ParameterError(f"`horizon` must be 0 or more, not {horizon!r}.")
     return float(horizon)
 
 
 def _per_history(function: Callable[..., Array], theta: Array, rfm: pd.DataFrame, *arguments: float) -> Array:
     """Compute a number once per distinct history and give it to every row."""
-    distinct, row_of = distinct_rows(*as_arrays(rfm))
+    history = to_history(rfm)
+    distinct, row_of = distinct_rows(history.frequency, history.recency, history.T)
     values: Array = function(theta, *distinct, *arguments)
     return values[row_of]

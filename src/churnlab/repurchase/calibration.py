@@ -7,6 +7,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from churnlab.errors import DataError
+from churnlab.features.intervals import wilson
 from churnlab.inference import normal_quantile
 
 __all__ = ["calibration_table", "frequency_groups", "recency_groups"]
@@ -30,7 +31,7 @@ def calibration_table(group: pd.Series, predicted: Array, actual: Array, *, conf
     -------
     DataFrame
         One row per group, in order: `group`, `customers`, `predicted`, `actual`, and `conf_low`, `conf_high`, the
-        limits of the mean outcome (± z standard errors, not below 0 where no outcome is).
+        limits of the mean outcome (Wilson's where every outcome is 0 or 1, else ± z standard errors; NaN for one customer alone).
 
     Raises
     ------
@@ -48,9 +49,13 @@ def calibration_table(group: pd.Series, predicted: Array, actual: Array, *, conf
     table = grouped.agg(
         customers=("actual", "size"), predicted=("predicted", "mean"), actual=("actual", "mean"), sd=("actual", "std")
     ).reset_index()
-    margin = normal_quantile(conf_level) * table.pop("sd").fillna(0) / np.sqrt(table["customers"])
-    floor = 0.0 if (actual >= 0).all() else -np.inf
-    table["conf_low"], table["conf_high"] = np.maximum(table["actual"] - margin, floor), table["actual"] + margin
+    spread = table.pop("sd")
+    if np.isin(actual, (0, 1)).all():
+        part = table["actual"] * table["customers"]
+        table["conf_low"], table["conf_high"] = wilson(part, table["customers"], conf_level=conf_level)
+    else:
+        margin = normal_quantile(conf_level) * spread / np.sqrt(table["customers"])
+        table["conf_low"], table["conf_high"] = table["actual"] - margin, table["actual"] + margin
     return table.astype({"group": str})
 
 
@@ -81,6 +86,8 @@ def frequency_groups(rfm: pd.DataFrame, *, most: int = 7) -> pd.Series:
     """
     if "frequency" not in rfm:
         raise DataError("The frame has no column `frequency`.")
+    if rfm["frequency"].isna().any():
+        raise DataError("`frequency` must not be missing.")
     labels = [*map(str, range(most)), f"{most}+"]
     codes = rfm["frequency"].clip(upper=most).astype(int)
     groups = pd.Categorical.from_codes(codes.tolist(), categories=pd.Index(labels), ordered=True)
@@ -118,10 +125,10 @@ def recency_groups(rfm: pd.DataFrame, *, groups: int = 8) -> pd.Series:
     if missing:
         raise DataError(f"The frame has no column {', '.join(sorted(missing))}.")
     silence, repeat = rfm["T"] - rfm["recency"], rfm["frequency"] > 0
-    edges = np.unique(np.round(silence[repeat].quantile(np.linspace(0, 1, groups + 1)[1:-1])))
-    edges = np.unique([0.0, *edges, np.ceil(silence[repeat].max())])
-    labels = [f"{low:g}–{high:g}" for low, high in pairwise(edges)]
+    inner = silence[repeat].quantile(np.linspace(0, 1, groups + 1)[1:-1]).round()
+    edges = np.unique([0.0, *inner.dropna(), *np.ceil(silence[repeat].nlargest(1))])
+    labels = [f"{low:g}–{high:g}" for low, high in pairwise(edges)] or ["0"]
     codes = np.clip(np.searchsorted(edges, silence, side="left") - 1, 0, len(labels) - 1)
-    codes = np.where(repeat, codes, len(labels))
-    spans = pd.Categorical.from_codes(codes.tolist(), categories=pd.Index([*labels, "one order"]), ordered=True)
-    return pd.Series(spans, index=rfm.index)
+    names = np.array([*labels, "one order"], dtype=object)
+    chosen = names[np.where(repeat, codes, len(labels))]
+    return pd.Series(pd.Categorical(chosen, categories=list(names), ordered=True), index=rfm.index)

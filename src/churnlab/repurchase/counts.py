@@ -9,7 +9,7 @@ import pandas as pd
 from churnlab import tables
 from churnlab.errors import DataError
 
-__all__ = ["Counts", "as_arrays", "distinct_rows", "to_counts"]
+__all__ = ["Counts", "to_counts"]
 
 Array = npt.NDArray[np.float64]
 
@@ -57,33 +57,3 @@ FROM {table.view} GROUP BY frequency, recency, "T" ORDER BY frequency, recency, 
             "period, or check that as_of and the dates are what you think."
         )
     return counts
-
-
-def as_arrays(rfm: pd.DataFrame) -> tuple[Array, Array, Array]:
-    """Return frequency, recency and T of a checked RFM frame, row by row.
-
-    Raises
-    ------
-    DataError
-        If the frame breaks the contract.
-    """
-    tables.read(rfm, "RFM")
-    frequency, recency, age = (rfm[name].to_numpy(dtype=float) for name in ("frequency", "recency", "T"))
-    return frequency, recency, age
-
-
-def distinct_rows(*columns: Array) -> tuple[tuple[Array, ...], npt.NDArray[np.intp]]:
-    """Return the distinct rows of some columns (n,), and for each row the number of its distinct one.
-
-    Examples
-    --------
-    >>> distinct, row_of = distinct_rows(np.array([1.0, 2.0, 1.0]), np.array([5.0, 5.0, 5.0]))
-    >>> distinct[0], row_of
-    (array([1., 2.]), array([0, 1, 0]))
-    """
-    codes = np.zeros(len(columns[0]), dtype=np.int64)
-    for column in columns:
-        number, values = pd.factorize(column)
-        codes = pd.factorize(codes * (len(values) + 1) + number)[0].astype(np.int64)
-    first = np.unique(codes, return_index=True)[1]
-    return tuple(column[first] for column in columns), codes.astype(np.intp)

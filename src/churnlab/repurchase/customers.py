@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 
+from churnlab.errors import DataError
 from churnlab.features import Unit
 from churnlab.repurchase.bg_nbd import BgNbdFit
 from churnlab.repurchase.gamma_gamma import GammaGammaFit
@@ -35,7 +36,7 @@ def to_customers(
     -------
     DataFrame
         The rows of `rfm` in the same order, with `p_alive`, `probability_of_order`, `expected_orders`,
-        `expected_amount` (per order), `lifetime_value`, `value_at_stake` and `group`.
+        `expected_amount` (per order), `lifetime_value`, `value_in_doubt` and `group`.
 
     Raises
     ------
@@ -46,8 +47,9 @@ def to_customers(
 
     Notes
     -----
-    `value_at_stake` is `lifetime_value` × (1 - `p_alive`): it is largest where much is expected of a customer who may
-    well be gone already, and small both for those who surely stay and for those who surely left. The groups: one order
+    `value_in_doubt` is `lifetime_value` × (1 - `p_alive`), an index to rank customers by and not a sum to be lost: it is
+    largest where much is expected of a customer who may well be gone already, and small both for those who surely stay
+    and for those who surely left. The groups: one order
     so far; among repeat buyers P(alive) below 0.2, up to 0.8, above.
     """
     alive = orders.p_alive(rfm)
@@ -61,7 +63,7 @@ def to_customers(
         expected_orders=orders.expected_orders(rfm, horizon=horizon),
         expected_amount=amounts.expected_amount(rfm),
         lifetime_value=value,
-        value_at_stake=value * (1 - alive),
+        value_in_doubt=value * (1 - alive),
         group=pd.Categorical.from_codes(group.tolist(), categories=pd.Index(_GROUPS), ordered=True),
     )
 
@@ -79,17 +81,24 @@ def group_customers(customers: pd.DataFrame) -> pd.DataFrame:
     DataFrame
         One row per group: `group`, `customers`, `silent_for` (mean time since the last order), `p_alive` (mean),
         `probability_of_order` (mean), `expected_orders` (sum), `lifetime_value` (sum), `share_of_value`,
-        `value_at_stake` (sum).
+        `value_in_doubt` (sum). All groups are there, also those without customers.
+
+    Raises
+    ------
+    DataError
+        If rows stand for several customers.
     """
     frame = customers.assign(silent_for=customers["T"] - customers["recency"])
-    table = frame.groupby("group", observed=True).agg(
+    if "weight" in frame and (frame["weight"] != 1).any():
+        raise DataError("Groups are of single customers, but rows have a weight. Try: features.to_rfm.")
+    table = frame.groupby("group", observed=False).agg(
         customers=("group", "size"),
         silent_for=("silent_for", "mean"),
         p_alive=("p_alive", "mean"),
         probability_of_order=("probability_of_order", "mean"),
         expected_orders=("expected_orders", "sum"),
         lifetime_value=("lifetime_value", "sum"),
-        value_at_stake=("value_at_stake", "sum"),
+        value_in_doubt=("value_in_doubt", "sum"),
     )
     table.insert(6, "share_of_value", table["lifetime_value"] / table["lifetime_value"].sum())
     return table.reset_index().astype({"group": str})
@@ -116,9 +125,11 @@ def p_alive_grid(orders: BgNbdFit, rfm: pd.DataFrame, *, steps: int = 40) -> pd.
     Raises
     ------
     DataError
-        If `rfm` breaks its contract.
+        If `rfm` breaks its contract, or nobody has ordered again.
     """
     repeat = rfm.loc[rfm["frequency"] > 0, "frequency"]
+    if repeat.empty:
+        raise DataError("Nobody has ordered again, so that there is no P(alive) to map.")
     frequency = pd.RangeIndex(1, max(5, int(repeat.quantile(0.99))) + 1)
     recency = pd.Index(np.linspace(0, rfm["T"].max(), steps + 1)[1:])
     cells = pd.MultiIndex.from_product([frequency, recency], names=["frequency", "recency"]).to_frame(index=False)

@@ -4,11 +4,11 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from churnlab.errors import ParameterError
+from churnlab.errors import DataError, ParameterError
 from churnlab.repurchase import bg_nbd_likelihood as numerics
-from churnlab.repurchase.bg_nbd import BgNbdFit
-from churnlab.repurchase.counts import as_arrays
+from churnlab.repurchase.bg_nbd import BgNbdFit, checked_horizon
 from churnlab.repurchase.gamma_gamma import GammaGammaFit
+from churnlab.repurchase.history import to_history
 
 __all__ = ["forecast_totals", "simulate_totals"]
 
@@ -30,7 +30,7 @@ def simulate_totals(
     amounts
         A fitted model of amounts.
     rfm
-        A frame that keeps the contract RFM, with `monetary_value` (n rows).
+        A frame that keeps the contract RFM, with `monetary_value` (n rows); whole numbers as `weight`, if any.
     horizon
         In the unit of `rfm`.
     seed
@@ -59,9 +59,8 @@ def simulate_totals(
     """
     if draws < 10:
         raise ParameterError(f"`draws` must be 10 or more, not {draws!r}.")
-    amounts.expected_amount(rfm)
-    x, t_x, T = as_arrays(rfm)
-    spent = np.where(x > 0, x * rfm["monetary_value"].fillna(0).to_numpy(dtype=float), 0.0)
+    x, t_x, T, spent = _customers(rfm)
+    horizon = checked_horizon(horizon)
     rng = np.random.default_rng(seed)
     rows = []
     for _ in range(draws):
@@ -71,6 +70,18 @@ def simulate_totals(
         paid = _draw_amounts(rng, _draw(rng, amounts.theta, amounts.covariance), x, spent, bought)
         rows.append((alive[x > 0].sum(), (bought > 0).sum(), bought.sum(), paid.sum()))
     return pd.DataFrame(rows, columns=["active_repeat_buyers", "buyers", "orders", "amount"])
+
+
+def _customers(rfm: pd.DataFrame) -> tuple[Array, Array, Array, Array]:
+    """Return frequency, recency, T and money of each customer; a row that stands for several is repeated."""
+    history = to_history(rfm)
+    if (history.weight != np.floor(history.weight)).any():
+        raise DataError("Customers are drawn one by one, so that a weight must be a whole number here.")
+    times = history.weight.astype(np.int64)
+    x, t_x, T, spent = (
+        np.repeat(column, times) for column in (history.frequency, history.recency, history.T, history.spent)
+    )
+    return x, t_x, T, spent
 
 
 def _draw(rng: np.random.Generator, estimate: Array, covariance: Array) -> Array:
@@ -127,11 +138,13 @@ def forecast_totals(
     """
     drawn = simulate_totals(orders, amounts, rfm, horizon=horizon, seed=seed, draws=draws)
     expected = orders.expected_orders(rfm, horizon=horizon)
+    history = to_history(rfm)
+    weight, repeat = history.weight, history.frequency > 0
     estimate = [
-        orders.p_alive(rfm)[(rfm["frequency"] > 0).to_numpy()].sum(),
-        orders.probability_of_order(rfm, horizon=horizon).sum(),
-        expected.sum(),
-        (expected * amounts.expected_amount(rfm)).sum(),
+        weight[repeat] @ orders.p_alive(rfm)[repeat],
+        weight @ orders.probability_of_order(rfm, horizon=horizon),
+        weight @ expected,
+        weight @ (expected * amounts.expected_amount(rfm)),
     ]
     tail = (1 - orders.conf_level) / 2
     return pd.DataFrame(

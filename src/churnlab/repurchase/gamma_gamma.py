@@ -7,10 +7,11 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from churnlab import display, tables
+from churnlab import display
 from churnlab.errors import ConvergenceError, DataError, ParameterError
 from churnlab.inference import normal_quantile, wald_table
 from churnlab.likelihood import Derivatives, maximise
+from churnlab.repurchase.history import to_history
 
 __all__ = ["GammaGammaFit", "fit_gamma_gamma"]
 
@@ -103,10 +104,9 @@ class GammaGammaFit:
         -----
         Fader and Hardie (2013), The Gamma-Gamma model of monetary value, equation 5. R: `BTYD::spend.expected.value`.
         """
-        _require_amounts(rfm)
-        frequency = rfm["frequency"].to_numpy(dtype=float)
-        spent = np.where(frequency > 0, frequency * rfm["monetary_value"].fillna(0).to_numpy(dtype=float), 0.0)
-        shape = self.p * frequency + self.q - 1
+        history = to_history(rfm)
+        spent = history.spent
+        shape = self.p * history.frequency + self.q - 1
         if (shape <= 0).any():
             raise ConvergenceError(
                 f"The mean amount of a customer without repeat orders is infinite, since q = {self.q:.3g} is not above "
@@ -186,33 +186,20 @@ def fit_gamma_gamma(
     )
 
 
-def _require_amounts(rfm: pd.DataFrame) -> None:
-    table = tables.read(rfm, "RFM")
-    if "monetary_value" not in table.columns:
-        raise DataError("The frame has no column `monetary_value`. Try: features.to_rfm, which computes it.")
-    lacking = int(((rfm["frequency"] > 0) & rfm["monetary_value"].isna()).sum())
-    if lacking:
-        raise DataError(
-            f"`monetary_value` must be there where `frequency` is above 0: {lacking:,} of {len(rfm):,} rows break this."
-        )
-
-
 def _repeat_buyers(rfm: pd.DataFrame, zero_values: str) -> tuple[Array, Array, Array, float]:
-    _require_amounts(rfm)
-    weight = rfm["weight"] if "weight" in rfm else pd.Series(1.0, index=rfm.index)
-    repeat = rfm["frequency"] > 0
-    zero = repeat & (rfm["monetary_value"] == 0)
+    history = to_history(rfm)
+    repeat = history.frequency > 0
+    zero = repeat & (history.spent == 0)
     if zero.any() and zero_values == "refuse":
         raise DataError(
-            f"`monetary_value` must be above 0 where `frequency` is: {int(zero.sum()):,} of {len(rfm):,} rows break "
+            f"`monetary_value` must be above 0 where `frequency` is: {int(zero.sum()):,} of {len(zero):,} rows break "
             'this. Try: zero_values="leave_out", which counts them in the result.'
         )
     kept = repeat & ~zero
-    if weight[kept].sum() < 2:
-        raise DataError(f"The Gamma-Gamma model takes two repeat buyers or more, but there are {weight[kept].sum():g}.")
-    columns = (rfm["frequency"], rfm["monetary_value"], weight)
-    x, amount, w = (np.asarray(column[kept], dtype=np.float64) for column in columns)
-    return x, amount, w, float(weight[zero].sum())
+    x, weight = history.frequency[kept], history.weight[kept]
+    if weight.sum() < 2:
+        raise DataError(f"The Gamma-Gamma model takes two repeat buyers or more, but there are {weight.sum():g}.")
+    return x, history.spent[kept] / x, weight, float(history.weight[zero].sum())
 
 
 def _total_log_likelihood(theta: Array, x: Array, amount: Array, weight: Array) -> Derivatives:

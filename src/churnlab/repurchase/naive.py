@@ -1,15 +1,137 @@
 """The rules that a manager would use instead of a model."""
 
+from dataclasses import dataclass
+
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from churnlab.errors import ParameterError
-from churnlab.repurchase.counts import as_arrays
+from churnlab.errors import DataError
+from churnlab.repurchase.bg_nbd import checked_horizon
+from churnlab.repurchase.history import History, to_history
 
-__all__ = ["choose_silence", "gone_after_silence", "nobody_changes"]
+__all__ = ["SilenceRule", "fit_base_rate", "fit_silence_rule", "nobody_changes"]
 
 Array = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SilenceRule:
+    """Customers are of two kinds: those who have been silent for longer than a limit, and the others.
+
+    Attributes
+    ----------
+    silence
+        The limit, in units of time; infinite where all customers are taken to be alike.
+    horizon
+        Length of the window that the rule was made on.
+    probability
+        Share of customers who ordered in that window: of those within the limit, of those beyond it.
+    orders
+        Their mean number of orders in it.
+    """
+
+    silence: float
+    horizon: float
+    probability: tuple[float, float]
+    orders: tuple[float, float]
+
+    def predict(self, rfm: pd.DataFrame, *, horizon: float) -> pd.DataFrame:
+        """Forecast that customers of each kind do what those of their kind did before.
+
+        Parameters
+        ----------
+        rfm
+            A frame that keeps the contract RFM (n rows).
+        horizon
+            In the unit of `rfm`. Orders are scaled to it in proportion, probabilities as if each stretch of time had the
+            same chance: 1 - (1 - p)^(horizon / horizon of the rule).
+
+        Returns
+        -------
+        DataFrame
+            `probability` of an order and expected `orders`, in the order of the rows.
+
+        Raises
+        ------
+        DataError
+            If the frame breaks the contract.
+        ParameterError
+            If the horizon is negative.
+        """
+        scale = checked_horizon(horizon) / self.horizon
+        gone = (_silence(to_history(rfm)) > self.silence).astype(int)
+        probability = 1 - (1 - np.array(self.probability)[gone]) ** scale
+        return _forecast(rfm, probability, np.array(self.orders)[gone] * scale)
+
+
+def fit_silence_rule(rfm: pd.DataFrame, future: pd.DataFrame, *, horizon: float) -> SilenceRule:
+    """Choose the silence after which to call a customer gone: the one that would have been right most often before.
+
+    Parameters
+    ----------
+    rfm
+        A frame that keeps the contract RFM (n rows), as of an earlier date, a customer a row.
+    future
+        What :func:`churnlab.features.to_future` returns for the same customers (n rows, same order).
+    horizon
+        Length of that window in units of time.
+
+    Returns
+    -------
+    SilenceRule
+        With the limit, in whole units of time, whose probabilities have the least mean squared error (Brier).
+
+    Raises
+    ------
+    DataError
+        If a frame breaks its contract, rows stand for several customers, or the two do not match.
+    ParameterError
+        If the horizon is negative.
+
+    Examples
+    --------
+    >>> rfm = pd.DataFrame({"frequency": [1, 1], "recency": [2.0, 9.0], "T": [10.0, 10.0]})
+    >>> fit_silence_rule(rfm, pd.DataFrame({"orders": [0, 2]}), horizon=5)
+    SilenceRule(silence=1.0, horizon=5.0, probability=(1.0, 0.0), orders=(2.0, 0.0))
+    """
+    silence, orders = _past(rfm, future)
+    limits = np.arange(1.0, np.ceil(silence.max()) + 1)
+    rules = [_rule(silence, orders, limit, checked_horizon(horizon)) for limit in limits]
+    if not rules:
+        return _rule(silence, orders, float("inf"), checked_horizon(horizon))
+    errors = [_brier(rule, silence, orders) for rule in rules]
+    return rules[int(np.argmin(errors))]
+
+
+def fit_base_rate(rfm: pd.DataFrame, future: pd.DataFrame, *, horizon: float) -> SilenceRule:
+    """Take all customers to be alike: each does what the average customer did before.
+
+    Parameters
+    ----------
+    rfm, future, horizon
+        As in :func:`fit_silence_rule`.
+
+    Returns
+    -------
+    SilenceRule
+        With an infinite limit.
+
+    Raises
+    ------
+    DataError
+        If a frame breaks its contract, rows stand for several customers, or the two do not match.
+    ParameterError
+        If the horizon is negative.
+
+    Examples
+    --------
+    >>> rfm = pd.DataFrame({"frequency": [1, 1], "recency": [2.0, 9.0], "T": [10.0, 10.0]})
+    >>> fit_base_rate(rfm, pd.DataFrame({"orders": [0, 2]}), horizon=5).orders[0]
+    1.0
+    """
+    silence, orders = _past(rfm, future)
+    return _rule(silence, orders, float("inf"), checked_horizon(horizon))
 
 
 def nobody_changes(rfm: pd.DataFrame, *, horizon: float) -> pd.DataFrame:
@@ -31,6 +153,8 @@ def nobody_changes(rfm: pd.DataFrame, *, horizon: float) -> pd.DataFrame:
     ------
     DataError
         If the frame breaks the contract.
+    ParameterError
+        If the horizon is negative.
 
     Examples
     --------
@@ -38,76 +162,34 @@ def nobody_changes(rfm: pd.DataFrame, *, horizon: float) -> pd.DataFrame:
     >>> nobody_changes(rfm, horizon=5)["orders"].tolist()
     [1.0]
     """
-    frequency, _, age = as_arrays(rfm)
-    orders = np.divide(frequency, age, out=np.zeros_like(age), where=age > 0) * horizon
-    return pd.DataFrame({"probability": -np.expm1(-orders), "orders": orders})
+    history = to_history(rfm)
+    rate = np.divide(history.frequency, history.T, out=np.zeros_like(history.T), where=history.T > 0)
+    orders = rate * checked_horizon(horizon)
+    return _forecast(rfm, -np.expm1(-orders), orders)
 
 
-def gone_after_silence(rfm: pd.DataFrame, *, horizon: float, silence: float) -> pd.DataFrame:
-    """Forecast that who has been silent for longer than `silence` is gone, and all others go on as before.
-
-    Parameters
-    ----------
-    rfm
-        A frame that keeps the contract RFM (n rows).
-    horizon, silence
-        In the unit of `rfm`.
-
-    Returns
-    -------
-    DataFrame
-        `probability` of an order (1 or 0, as the rule has it) and expected `orders`, in the order of the rows.
-
-    Raises
-    ------
-    DataError
-        If the frame breaks the contract.
-
-    Examples
-    --------
-    >>> rfm = pd.DataFrame({"frequency": [2, 2], "recency": [5.0, 9.0], "T": [10.0, 10.0]})
-    >>> gone_after_silence(rfm, horizon=5, silence=3)["probability"].tolist()
-    [0.0, 1.0]
-    """
-    _, recency, age = as_arrays(rfm)
-    still_here = (age - recency <= silence).astype(float)
-    return pd.DataFrame(
-        {"probability": still_here, "orders": still_here * nobody_changes(rfm, horizon=horizon)["orders"]}
-    )
+def _forecast(rfm: pd.DataFrame, probability: Array, orders: Array) -> pd.DataFrame:
+    return pd.DataFrame({"probability": probability, "orders": orders}, index=getattr(rfm, "index", None))
 
 
-def choose_silence(rfm: pd.DataFrame, ordered: npt.NDArray[np.bool_]) -> float:
-    """Choose the silence after which to call a customer gone: the one that was wrong least often in the past.
+def _silence(history: History) -> Array:
+    return history.T - history.recency
 
-    Parameters
-    ----------
-    rfm
-        A frame that keeps the contract RFM (n rows), as of an earlier date.
-    ordered
-        Whether each customer ordered in a window after that date (n,).
 
-    Returns
-    -------
-    float
-        In whole units of time.
+def _past(rfm: pd.DataFrame, future: pd.DataFrame) -> tuple[Array, Array]:
+    history = to_history(rfm).one_customer_a_row("A rule")
+    if len(future) != len(history.T):
+        raise DataError(f"`future` has {len(future):,} rows for {len(history.T):,} customers.")
+    return _silence(history), future["orders"].to_numpy(dtype=np.float64)
 
-    Raises
-    ------
-    DataError
-        If the frame breaks the contract.
-    ParameterError
-        If the two are not of the same length.
 
-    Examples
-    --------
-    >>> rfm = pd.DataFrame({"frequency": [1, 1], "recency": [2.0, 9.0], "T": [10.0, 10.0]})
-    >>> choose_silence(rfm, np.array([False, True]))
-    1.0
-    """
-    if len(ordered) != len(rfm):
-        raise ParameterError(f"`ordered` has {len(ordered):,} values for {len(rfm):,} rows.")
-    _, recency, age = as_arrays(rfm)
-    silence = age - recency
-    candidates = np.arange(1.0, np.ceil(silence.max()) + 1)
-    errors = [np.mean((silence <= limit) != ordered) for limit in candidates]
-    return float(candidates[int(np.argmin(errors))])
+def _rule(silence: Array, orders: Array, limit: float, horizon: float) -> SilenceRule:
+    kinds = (silence <= limit, silence > limit)
+    probability = tuple(float((orders[kind] > 0).mean()) if kind.any() else 0.0 for kind in kinds)
+    mean = tuple(float(orders[kind].mean()) if kind.any() else 0.0 for kind in kinds)
+    return SilenceRule(silence=float(limit), horizon=horizon, probability=probability, orders=mean)  # type: ignore[arg-type]
+
+
+def _brier(rule: SilenceRule, silence: Array, orders: Array) -> float:
+    probability = np.where(silence <= rule.silence, *rule.probability)
+    return float(np.mean((probability - (orders > 0)) ** 2))

@@ -33,7 +33,7 @@ def plot_tracking(tracking: pd.DataFrame, *, unit: str = "period", ax: "Axes | N
         Axes to draw on; new ones by default.
     """
     ax = ax or theme.axes()
-    _draw_tracking(ax, tracking, "actual", "expected")
+    _draw_tracking(ax, tracking, "start", "actual", "expected")
     ax.set_ylabel(f"Repeat orders per {unit}")
     return ax
 
@@ -50,20 +50,19 @@ def plot_cumulative_tracking(tracking: pd.DataFrame, *, ax: "Axes | None" = None
         Axes to draw on; new ones by default.
     """
     ax = ax or theme.axes()
-    _draw_tracking(ax, tracking, "actual_cumulative", "expected_cumulative")
+    _draw_tracking(ax, tracking, "end", "actual_cumulative", "expected_cumulative")
     ax.set_ylabel("Repeat orders since the start")
     return ax
 
 
-def _draw_tracking(ax: "Axes", tracking: pd.DataFrame, actual: str, expected: str) -> None:
+def _draw_tracking(ax: "Axes", tracking: pd.DataFrame, day: str, actual: str, expected: str) -> None:
     from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 
-    start = tracking["start"]
-    ax.plot(start, tracking[actual], color=theme.COLORS[0], label="Actual")
-    ax.plot(start, tracking[expected], color=theme.ACCENT, linestyle="--", label="Model")
-    held_out = start[tracking["held_out"]]
+    ax.plot(tracking[day], tracking[actual], color=theme.COLORS[0], label="Actual")
+    ax.plot(tracking[day], tracking[expected], color=theme.ACCENT, linestyle="--", label="Model")
+    held_out = tracking.loc[tracking["held_out"], "start"]
     if len(held_out):
-        ax.axvspan(held_out.iloc[0], start.iloc[-1], color=theme.GRID, alpha=0.5, linewidth=0)
+        ax.axvspan(held_out.iloc[0], tracking["end"].iloc[-1], color=theme.GRID, alpha=0.5, linewidth=0)
         ax.annotate("held out", (held_out.iloc[0], 1), xycoords=("data", "axes fraction"), xytext=(6, -12),
                     textcoords="offset points", color=theme.INK)  # fmt: skip
     locator = AutoDateLocator()
@@ -76,7 +75,9 @@ def _draw_tracking(ax: "Axes", tracking: pd.DataFrame, actual: str, expected: st
 
 
 @theme.in_style()
-def plot_calibration(table: pd.DataFrame, *, xlabel: str, ylabel: str, ax: "Axes | None" = None) -> "Axes":
+def plot_calibration(
+    table: pd.DataFrame, *, xlabel: str, ylabel: str, tick_format: str = "{x:g}", ax: "Axes | None" = None
+) -> "Axes":
     """Draw mean outcome with its interval and mean forecast, group by group.
 
     Parameters
@@ -85,6 +86,8 @@ def plot_calibration(table: pd.DataFrame, *, xlabel: str, ylabel: str, ax: "Axes
         What :func:`calibration_table` returns.
     xlabel, ylabel
         What the groups are, and what is compared, with its unit.
+    tick_format
+        Of the values: ``"{x:.0%}"`` for shares.
     ax
         Axes to draw on; new ones by default.
     """
@@ -98,12 +101,13 @@ def plot_calibration(table: pd.DataFrame, *, xlabel: str, ylabel: str, ax: "Axes
         fmt="o",
         color=theme.COLORS[0],
         capsize=3,
-        label="Actual, 95 % interval",
+        label="Actual, with interval",
     )
     ax.plot(place + 0.08, table["predicted"], "D", color=theme.ACCENT, markerfacecolor="white", label="Model")
     ax.set_xticks(place, [f"{group}\n{n:,}" for group, n in zip(table["group"], table["customers"], strict=True)])
     ax.set_xlabel(f"{xlabel}; below: number of customers")
     ax.set_ylabel(ylabel)
+    ax.yaxis.set_major_formatter(tick_format)
     ax.set_ylim(bottom=0)
     ax.grid(visible=False, axis="x")
     theme.legend_above(ax)

@@ -37,7 +37,14 @@ class TimeSplit:
     tuning_horizon: float
 
 
-def split_time(orders: Table, *, as_of: str | date | None, horizon: float, unit: Unit = "week") -> TimeSplit:
+def split_time(
+    orders: Table,
+    *,
+    as_of: str | date | None,
+    horizon: float,
+    unit: Unit = "week",
+    observed_until: str | date | None = None,
+) -> TimeSplit:
     """Cut the time of a table of orders into history, held-out window and future.
 
     Parameters
@@ -45,11 +52,13 @@ def split_time(orders: Table, *, as_of: str | date | None, horizon: float, unit:
     orders
         A table of ORDERS.
     as_of
-        The day from which on nothing is known; by default the day after the last order.
+        The day from which on nothing is known; by default the day up to which the table is complete.
     horizon
         Length of the held-out window and of the forecast, in units of time.
     unit
         Unit of `horizon`.
+    observed_until
+        The day up to which, not including it, the table is complete; by default the day after its last order.
 
     Returns
     -------
@@ -59,7 +68,8 @@ def split_time(orders: Table, *, as_of: str | date | None, horizon: float, unit:
     Raises
     ------
     DataError
-        If the history before the held-out window is shorter than a quarter of the horizon.
+        If the history before the held-out window is shorter than a quarter of the horizon, or the table is not complete
+        until `as_of`.
     ParameterError
         If `as_of` is no date, does not lie after the first order, or the horizon is not positive.
 
@@ -72,7 +82,14 @@ def split_time(orders: Table, *, as_of: str | date | None, horizon: float, unit:
     if not horizon > 0:
         raise ParameterError(f"`horizon` must be above 0, not {horizon!r}.")
     first, last = orders.engine.rows(f"SELECT CAST(min(date) AS DATE), CAST(max(date) AS DATE) FROM {orders.view}")[0]
-    end = last + timedelta(days=1) if as_of is None else to_date(as_of, "as_of")
+    until = last + timedelta(days=1) if observed_until is None else to_date(observed_until, "observed_until")
+    end = until if as_of is None else to_date(as_of, "as_of")
+    if end > until:
+        raise DataError(
+            f"as_of {end.isoformat()} lies {(end - until).days} days after the end of {orders.label} (last order: "
+            f"{last.isoformat()}). If the table is complete until then, say so in observed_until; if not, these days would "
+            "look like silence."
+        )
     if end <= first:
         raise ParameterError(f"`as_of` {end.isoformat()} must lie after the first order, on {first.isoformat()}.")
     test = shift(end, -horizon, unit)

@@ -37,8 +37,8 @@ def to_tracking(
     Returns
     -------
     DataFrame
-        One row per period: `period` (its number), `start` (its first day), `held_out`, `actual` and `expected` repeat
-        orders, and `actual_cumulative`, `expected_cumulative`.
+        One row per period: `period` (its number), `start` (its first day), `end` (the day after its last), `held_out`,
+        `actual` and `expected` repeat orders, and `actual_cumulative`, `expected_cumulative` by its end.
 
     Raises
     ------
@@ -55,11 +55,12 @@ def to_tracking(
     births = orders.engine.frame(_births_sql(orders, cut))
     repeats = orders.engine.frame(_repeats_sql(orders, cut, end))
     first = births["day"].min().date()
-    before, after = int(np.ceil((cut - first).days / length)), int((end - cut).days / length + 1e-9)
+    before, after = int(np.ceil((cut - first).days / length)), int(((end - cut).days + 0.5) / length)
     if before < 1 or before + after < 2:
         raise ParameterError(f"There is no whole {unit} between {first.isoformat()} and {end.isoformat()}.")
     edges = np.round((np.arange(before + after + 1) - before) * length)
-    actual = np.histogram(_days_from(repeats["day"], cut), bins=edges, weights=repeats["orders"].to_numpy(float))[0]
+    place = np.searchsorted(edges, _days_from(repeats["day"], cut), side="right") - 1
+    actual = np.bincount(place, repeats["orders"].to_numpy(float), minlength=len(edges))[: len(edges) - 1]
     expected = np.diff(
         _expected_by(edges, _days_from(births["day"], cut), births["customers"].to_numpy(float), fit, length)
     )
@@ -67,6 +68,7 @@ def to_tracking(
         {
             "period": np.arange(1, before + after + 1),
             "start": pd.to_datetime([cut + timedelta(days=int(edge)) for edge in edges[:-1]]),
+            "end": pd.to_datetime([cut + timedelta(days=int(edge)) for edge in edges[1:]]),
             "held_out": edges[:-1] >= 0,
             "actual": actual,
             "expected": expected,

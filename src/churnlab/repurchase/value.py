@@ -9,12 +9,15 @@ from churnlab.features import DAYS_PER_UNIT, Unit, days_per
 from churnlab.inference import Interval, delta_method
 from churnlab.repurchase.bg_nbd import BgNbdFit
 from churnlab.repurchase.gamma_gamma import GammaGammaFit
+from churnlab.repurchase.history import to_history
 
 __all__ = ["customer_lifetime_value", "total_lifetime_value", "value_concentration"]
 
 Array = npt.NDArray[np.float64]
 
-_NODES = 6
+_FORCES = (0.3, 2.0)
+_NODES = (8, 12, 20)
+"""Nodes of the integral up to each force of discounting over the whole horizon, and beyond."""
 
 
 def customer_lifetime_value(
@@ -62,8 +65,8 @@ def customer_lifetime_value(
     -----
     Fader, Hardie and Lee (2005), RFM and CLV: using iso-value curves for customer base analysis, equation 1, with
     continuous discounting at δ = log(1 + rate) a year. Integration by parts leaves e^(-δh) E(h) + δ ∫ e^(-δs) E(s) ds
-    with E(s) the expected orders by s; the integral is taken by Gauss-Legendre with 6 nodes (error below 10⁻⁸). The
-    amount of an order is taken not to depend on how often a customer orders.
+    with E(s) the expected orders by s; the integral is taken by Gauss-Legendre in log time (error below
+    10⁻⁸, and 10⁻⁶ over 80 years). The amount of an order is taken not to depend on how often a customer orders.
 
     Examples
     --------
@@ -73,17 +76,29 @@ def customer_lifetime_value(
     >>> customer_lifetime_value(*fits, rfm, horizon=52, unit="week", discount_rate=0.1).mean().round(2)
     np.float64(30.76)
     """
-    if discount_rate < 0 or not 0 < margin <= 1:
+    if not 0 <= discount_rate < float("inf") or not 0 < margin <= 1:
         raise ParameterError(
             f"`discount_rate` must be 0 or more and `margin` in (0, 1], not {discount_rate!r} and {margin!r}."
         )
     force = np.log1p(discount_rate) * days_per(unit) / DAYS_PER_UNIT["year"]
-    nodes, weights = np.polynomial.legendre.leggauss(_NODES)
-    times = np.append((nodes + 1) * horizon / 2, horizon)
-    discounts = np.exp(-force * times) * np.append(force * weights * horizon / 2, 1.0)
+    times, discounts = _discounting(horizon, float(force), orders.alpha + float(to_history(rfm).T.mean()) / 3)
     orders_by = orders.expected_orders_by(rfm, horizons=times)
     value: Array = margin * (orders_by @ discounts) * amounts.expected_amount(rfm)
     return value
+
+
+def _discounting(horizon: float, force: float, scale: float) -> tuple[Array, Array]:
+    """Return times and weights by which expected orders add up to their present value.
+
+    The nodes are spread over log(1 + s / scale), in which expected orders are smooth; what is discounted by e⁻⁴⁵ or more
+    is left out.
+    """
+    end = horizon if force * horizon < 45 else 45 / force
+    nodes, weights = np.polynomial.legendre.leggauss(_NODES[int(np.searchsorted(_FORCES, force * horizon))])
+    span = np.log1p(end / scale)
+    times = scale * np.expm1((nodes + 1) * span / 2)
+    inner = force * np.exp(-force * times) * weights * span / 2 * (times + scale)
+    return np.append(times, horizon), np.append(inner, np.exp(-force * horizon))
 
 
 def total_lifetime_value(
@@ -115,7 +130,7 @@ def total_lifetime_value(
     ParameterError
         If the horizon or the rate is negative, the margin is not in (0, 1], or the unit is unknown.
     """
-    weight = rfm["weight"].to_numpy(dtype=float) if "weight" in rfm else np.ones(len(rfm))
+    weight = to_history(rfm).weight
 
     def total(theta: Array) -> float:
         fits = orders.at(theta[:4]), amounts.at(theta[4:])
@@ -153,8 +168,9 @@ def value_concentration(value: Array) -> pd.DataFrame:
     >>> value_concentration(np.array([8.0, 1.0, 1.0])).iloc[[0, 50, 100]].round(2)["share_of_value"].tolist()
     [0.0, 0.85, 1.0]
     """
-    if (value < 0).any() or not value.sum() > 0:
-        raise ParameterError("Values must not be negative, nor all 0.")
+    value = np.asarray(value, dtype=float)
+    if not (value >= 0).all() or not 0 < value.sum() < float("inf"):
+        raise ParameterError("Values must be finite, not negative, and not all 0.")
     share = np.linspace(0, 1, 101)
     held = np.concatenate([[0.0], np.cumsum(np.sort(value)[::-1])]) / value.sum()
     return pd.DataFrame(

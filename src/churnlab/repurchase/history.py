@@ -1,0 +1,98 @@
+"""Customers' histories as typed arrays, from any frame that keeps the contract RFM."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from churnlab import tables
+from churnlab.errors import DataError
+
+__all__ = ["History", "distinct_rows", "to_history"]
+
+Array = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class History:
+    """Frequency, recency, T, mean amount (NaN where there is none) and weight of n rows, each (n,), in their order."""
+
+    frequency: Array
+    recency: Array
+    T: Array
+    monetary_value: Array | None
+    weight: Array
+
+    @property
+    def spent(self) -> Array:
+        """Money of the repeat orders (n,), 0 where there are none.
+
+        Raises
+        ------
+        DataError
+            If there is no `monetary_value`, or not for every repeat buyer.
+        """
+        if self.monetary_value is None:
+            raise DataError("The frame has no column `monetary_value`. Try: features.to_rfm, which computes it.")
+        repeat = self.frequency > 0
+        lacking = int(np.isnan(self.monetary_value[repeat]).sum())
+        if lacking:
+            raise DataError(
+                f"`monetary_value` must be there where `frequency` is above 0: {lacking:,} of {len(repeat):,} rows break this."
+            )
+        return np.where(repeat, self.frequency * np.nan_to_num(self.monetary_value), 0.0)
+
+    def one_customer_a_row(self, purpose: str) -> "History":
+        """Return the same history, sure that no row stands for several customers.
+
+        Raises
+        ------
+        DataError
+            If a weight is not 1.
+        """
+        several = int((self.weight != 1).sum())
+        if several:
+            raise DataError(
+                f"{purpose} takes one customer a row, but {several:,} of {len(self.weight):,} rows have a weight that is not 1. "
+                "Try: features.to_rfm in place of features.to_rfm_groups."
+            )
+        return self
+
+
+def to_history(rfm: Any) -> History:
+    """Check a frame against the contract RFM and return its columns as numbers.
+
+    Parameters
+    ----------
+    rfm
+        pandas, Polars or Arrow frame (n rows).
+
+    Raises
+    ------
+    DataError
+        If the frame breaks the contract.
+    """
+    frame = tables.read(rfm, "RFM").to_frame()
+    columns = {name: frame[name].to_numpy(dtype=np.float64) for name in ("frequency", "recency", "T")}
+    amount = frame["monetary_value"].to_numpy(dtype=np.float64, na_value=np.nan) if "monetary_value" in frame else None
+    weight = frame["weight"].to_numpy(dtype=np.float64) if "weight" in frame else np.ones(len(frame))
+    return History(**columns, monetary_value=amount, weight=weight)
+
+
+def distinct_rows(*columns: Array) -> tuple[tuple[Array, ...], npt.NDArray[np.intp]]:
+    """Return the distinct rows of some columns (n,), and for each row the number of its distinct one.
+
+    Examples
+    --------
+    >>> distinct, row_of = distinct_rows(np.array([1.0, 2.0, 1.0]), np.array([5.0, 5.0, 5.0]))
+    >>> distinct[0], row_of
+    (array([1., 2.]), array([0, 1, 0]))
+    """
+    codes = np.zeros(len(columns[0]), dtype=np.int64)
+    for column in columns:
+        number, values = pd.factorize(column)
+        codes = pd.factorize(codes * (len(values) + 1) + number)[0].astype(np.int64)
+    first = np.unique(codes, return_index=True)[1]
+    return tuple(column[first] for column in columns), codes.astype(np.intp)
