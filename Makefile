@@ -8,14 +8,15 @@ unexport PYTHONPATH PYTHONHOME
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help studies test lab check clean set-up set-up-dev
+.PHONY: help studies test test-spark lab check clean set-up set-up-dev
 
 help:
-	@echo "make studies   set up .venv if need be, run the plan of studies, say where the reports are"
-	@echo "make test      set up .venv if need be, run the tests"
-	@echo "make lab       set up .venv if need be, open the notebooks in JupyterLab"
-	@echo "make check     set up .venv if need be, check style, types, imports, locks and notebooks"
-	@echo "make clean     remove .venv and caches; reports under runs/ stay"
+	@echo "make studies     set up .venv if need be, run the plan of studies, say where the reports are"
+	@echo "make test        set up .venv if need be, run the tests"
+	@echo "make test-spark  the same with Spark (435 MB; needs Java 17), and the tests on it"
+	@echo "make lab         set up .venv if need be, open the notebooks in JupyterLab"
+	@echo "make check       set up .venv if need be, check style, types, imports, locks and notebooks"
+	@echo "make clean       remove .venv and caches; reports under runs/ stay"
 	@echo "PYTHON=python3.12 after any of them names the Python that makes .venv (3.11 or newer)."
 
 studies: set-up
@@ -23,6 +24,10 @@ studies: set-up
 
 test: set-up-dev
 	$(BIN)/pytest -n 2
+
+test-spark:
+	@$(PYTHON) tools/bootstrap.py --dev --spark
+	$(BIN)/pytest tests/spark
 
 lab: set-up-dev
 	$(BIN)/jupyter lab notebooks

@@ -17,6 +17,7 @@ from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parent.parent
 LOCKS = ["requirements.lock", "requirements-dev.lock"]
+SPARK_LOCK = "requirements-spark.lock"
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 
 Bootstrap = Callable[..., subprocess.CompletedProcess[str]]
@@ -52,7 +53,7 @@ def test_truth_every_named_package_is_locked_within_its_range(lock: str) -> None
         assert all(wanted.specifier.contains(version) for version in versions), f"{lock} breaks {wanted}"
 
 
-@pytest.mark.parametrize("lock", LOCKS)
+@pytest.mark.parametrize("lock", [*LOCKS, SPARK_LOCK])
 def test_truth_every_pin_has_hashes_and_no_address(lock: str) -> None:
     """A lock can be installed from any index, and only what was checked."""
     text = (ROOT / lock).read_text(encoding="utf-8")
@@ -66,6 +67,17 @@ def test_truth_dev_lock_holds_the_same_pins_and_more() -> None:
     """The tests run on the versions that the studies run on."""
     runtime, dev = ({name: pin.specifier for (name, _), pin in read_pins(lock).items()} for lock in LOCKS)
     assert runtime.items() < dev.items()
+
+
+def test_truth_spark_lock_adds_to_the_dev_lock() -> None:
+    """Spark is locked within its range, and its lock changes no pin of the tests."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    (wanted,) = (Requirement(line) for line in project["project"]["optional-dependencies"]["spark"])
+    spark, dev = (
+        {name: pin.specifier for (name, _), pin in read_pins(lock).items()} for lock in (SPARK_LOCK, LOCKS[1])
+    )
+    assert wanted.specifier.contains(str(spark[wanted.name]).removeprefix("=="))
+    assert {name: dev[name] for name in spark if name in dev} == {name: spark[name] for name in spark if name in dev}
 
 
 def test_truth_conda_users_get_the_pins_of_the_dev_lock() -> None:
@@ -98,7 +110,7 @@ def folder(tmp_path: Path) -> Path:
     """Return a copy of what the set-up reads, in a folder whose name has a space."""
     folder = tmp_path / "a project"
     (folder / "tools").mkdir(parents=True)
-    for name in ["pyproject.toml", *LOCKS, "tools/bootstrap.py"]:
+    for name in ["pyproject.toml", *LOCKS, SPARK_LOCK, "tools/bootstrap.py"]:
         shutil.copy(ROOT / name, folder / name)
     return folder
 
@@ -140,6 +152,16 @@ def test_invariant_set_up_follows_the_lock(folder: Path, bootstrap: Bootstrap) -
     (folder / LOCKS[1]).write_text("", encoding="utf-8")
     bootstrap("--dev")
     assert calls_of_uv(folder) == 6
+
+
+def test_invariant_spark_is_added_once(folder: Path, bootstrap: Bootstrap) -> None:
+    """Spark comes beside what the tests need, once; the ordinary set-up after it has nothing to do."""
+    assert bootstrap("--dev", "--spark").returncode == 0
+    assert SPARK_LOCK in (folder / "calls").read_text(encoding="utf-8")
+    assert calls_of_uv(folder) == 4
+    for options in (["--dev", "--spark"], ["--dev"]):
+        assert bootstrap(*options).stdout == ""
+    assert calls_of_uv(folder) == 4
 
 
 def test_invariant_unfinished_environment_is_made_again(folder: Path, bootstrap: Bootstrap) -> None:

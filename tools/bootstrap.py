@@ -1,4 +1,4 @@
-"""Make .venv with the locked dependencies and churnlab itself: python3 tools/bootstrap.py [--dev].
+"""Make .venv with the locked dependencies and churnlab itself: python3 tools/bootstrap.py [--dev] [--spark].
 
 Standard library only, and text that an older Python can still parse, so that it gets as far as saying what is needed.
 """
@@ -28,6 +28,8 @@ PYTHON = VENV / "bin" / "python"
 STAMP = VENV / "churnlab-set-up"
 LOCK = ROOT / "requirements.lock"
 DEV_LOCK = ROOT / "requirements-dev.lock"
+SPARK_LOCK = ROOT / "requirements-spark.lock"
+SPARK_STAMP = VENV / "churnlab-spark"
 
 
 class SetUpError(Exception):
@@ -38,8 +40,12 @@ def main() -> int:
     """Bring .venv up to date; return the exit code."""
     parser = argparse.ArgumentParser(description="Make .venv with the locked dependencies and churnlab itself.")
     parser.add_argument("--dev", action="store_true", help="also what the tests, the checks and JupyterLab need")
+    parser.add_argument("--spark", action="store_true", help="also Spark, for its tests (some 435 MB)")
+    options = parser.parse_args()
     try:
-        set_up(dev=parser.parse_args().dev)
+        set_up(dev=options.dev)
+        if options.spark:
+            add_spark()
     except (SetUpError, OSError) as error:
         print(f"Set-up stopped: {error}", file=sys.stderr)
         return 1
@@ -60,6 +66,14 @@ def set_up(*, dev: bool) -> None:
         make_venv(with_pip=uv is None)
     install(sufficient[0], uv)
     STAMP.write_text(stamp_for(sufficient[0]), encoding="utf-8")
+
+
+def add_spark() -> None:
+    """Install Spark beside what is there, unless its own stamp says that it is."""
+    if SPARK_STAMP.is_file() and SPARK_STAMP.read_text(encoding="utf-8") == stamp_for(SPARK_LOCK):
+        return
+    install(SPARK_LOCK, shutil.which("uv"))
+    SPARK_STAMP.write_text(stamp_for(SPARK_LOCK), encoding="utf-8")
 
 
 def stamp_for(lock: Path) -> str:

@@ -1,4 +1,4 @@
-"""Make both locks and environment.yml from pyproject.toml: python tools/lock.py [--upgrade].
+"""Make the locks and environment.yml from pyproject.toml: python tools/lock.py [--upgrade].
 
 For maintainers; needs uv. Without --upgrade, a pin that still fits stays as it is.
 """
@@ -12,10 +12,12 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 REGENERATE = "# Made from pyproject.toml by: python tools/lock.py (--upgrade takes newer releases)\n"
-LOCK, DEV_LOCK, ENVIRONMENT = "requirements.lock", "requirements-dev.lock", "environment.yml"
+LOCK, DEV_LOCK, SPARK_LOCK = "requirements.lock", "requirements-dev.lock", "requirements-spark.lock"
+ENVIRONMENT = "environment.yml"
 CONTENTS = {
     LOCK: "# What the studies need, and what it takes to install churnlab itself.\n",
     DEV_LOCK: f"# The pins of {LOCK}, and those of the tests, the checks and JupyterLab.\n",
+    SPARK_LOCK: f"# What the tests on Spark need beside {DEV_LOCK}.\n",
 }
 CONDA = """\
 #   conda env create -f environment.yml && conda activate churnlab
@@ -33,33 +35,35 @@ dependencies:
 
 
 def main() -> None:
-    """Write the three files, then check that the extras outside them can be added."""
+    """Write the four files, then check that the extras outside them can be added."""
     parser = argparse.ArgumentParser(description="Make the locks and environment.yml from pyproject.toml.")
     parser.add_argument("--upgrade", action="store_true", help="take the newest releases that fit")
     upgrade = ["--upgrade"] if parser.parse_args().upgrade else []
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     build = "\n".join(project["build-system"]["requires"])
-    write_lock(LOCK, build, upgrade)
-    write_lock(DEV_LOCK, build, [*upgrade, "--extra", "lab", "--extra", "dev", "--constraint", LOCK])
+    spark = "\n".join(project["project"]["optional-dependencies"]["spark"])
+    write_lock(LOCK, build, ["pyproject.toml", *upgrade])
+    write_lock(DEV_LOCK, build, ["pyproject.toml", *upgrade, "--extra", "lab", "--extra", "dev", "--constraint", LOCK])
+    write_lock(SPARK_LOCK, spark, [*upgrade, "--constraint", DEV_LOCK])
     write_environment(project["project"])
-    resolve(build, ["--all-extras", "--constraint", DEV_LOCK])
+    resolve(build, ["pyproject.toml", "--all-extras", "--constraint", DEV_LOCK, "--constraint", SPARK_LOCK])
 
 
-def resolve(build: str, options: list[str]) -> None:
-    """Let uv solve pyproject.toml and the requirements of the build for every platform and Python from 3.11 on."""
-    command = ["uv", "pip", "compile", "pyproject.toml", "-", "--quiet", "--universal", "--python-version", "3.11"]
+def resolve(requirements: str, options: list[str]) -> None:
+    """Let uv solve requirements, and files among the options, for every platform and Python from 3.11 on."""
+    command = ["uv", "pip", "compile", "-", "--quiet", "--universal", "--python-version", "3.11"]
     command += ["--fork-strategy", "fewest", "--no-emit-index-url", "--no-annotate", "--no-header", *options]
     try:
-        done = subprocess.run(command, cwd=ROOT, input=build, text=True, stdout=subprocess.DEVNULL, check=False)
+        done = subprocess.run(command, cwd=ROOT, input=requirements, text=True, stdout=subprocess.DEVNULL, check=False)
     except FileNotFoundError:
         sys.exit("uv is not on the PATH; it can be had with: pip install uv")
     if done.returncode:
         sys.exit(f"uv found no solution with the options {' '.join(options)}")
 
 
-def write_lock(name: str, build: str, options: list[str]) -> None:
+def write_lock(name: str, requirements: str, options: list[str]) -> None:
     """Write a requirements file of pins with their hashes."""
-    resolve(build, ["--generate-hashes", "--output-file", name, *options])
+    resolve(requirements, ["--generate-hashes", "--output-file", name, *options])
     path = ROOT / name
     path.write_text(REGENERATE + CONTENTS[name] + path.read_text(encoding="utf-8"), encoding="utf-8")
 

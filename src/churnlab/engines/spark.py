@@ -48,7 +48,8 @@ class SparkEngine:
         """What Spark raises where a query cannot be run."""
         from pyspark.errors import PySparkException
 
-        return PySparkException
+        failure: type[Exception] = PySparkException
+        return failure
 
     def create_view(self, sql: str) -> str:
         """Give a query a name of its own, and return the name."""
@@ -79,7 +80,8 @@ class SparkEngine:
             result[column].cast("double").alias(column) if kind.startswith("decimal") else result[column]
             for column, kind in result.dtypes
         ]
-        return result.select(*casts).toPandas()
+        frame: pd.DataFrame = result.select(*casts).toPandas()
+        return frame
 
     def write(self, sql: str, path: Path) -> None:
         """Run a query and write its result to a folder of Parquet files, which Spark must be able to reach."""
