@@ -84,16 +84,17 @@ def execute(
     scratch.mkdir(exist_ok=True)
     job = {"notebook": notebook, "parameters": dict(values), "executed": str(executed), "mark": str(mark)}
     (workshop / "job.json").write_text(json.dumps(job), encoding="utf-8")
-    timed_out = _work(workshop, output, timeout, progress)
+    timed_out, done = _work(workshop, output, timeout, progress)
     result = json.loads(executed.read_text(encoding="utf-8")) if executed.is_file() else {**notebook}
     clean = canonical(result, hide=(str(scratch), str(output)))
     if timed_out:
         return _verdict("timeout", f"not done within {timeout:g} seconds", clean)
-    return judge(clean, finished=mark.is_file(), log=(workshop / "worker.log").read_text(encoding="utf-8"))
+    log = (workshop / "worker.log").read_text(encoding="utf-8", errors="replace")
+    return judge(clean, finished=mark.is_file(), done=done, log=log)
 
 
-def judge(notebook: dict[str, Any], *, finished: bool, log: str = "") -> Execution:
-    """Decide from the executed notebook alone whether the study was done.
+def judge(notebook: dict[str, Any], *, finished: bool, done: int, log: str = "") -> Execution:
+    """Decide whether the study was done.
 
     Parameters
     ----------
@@ -101,6 +102,8 @@ def judge(notebook: dict[str, Any], *, finished: bool, log: str = "") -> Executi
         The executed notebook.
     finished : bool
         Whether the cell after the last one was executed.
+    done : int
+        How many cells of code the kernel reported as executed.
     log : str
         What the worker said on its standard error.
 
@@ -115,8 +118,7 @@ def judge(notebook: dict[str, Any], *, finished: bool, log: str = "") -> Executi
     KeyError
         If the mapping is not a notebook.
     """
-    written = [cell for cell in notebook["cells"] if INJECTED_TAG not in cell["metadata"].get("tags", [])]
-    code = [(number, cell) for number, cell in enumerate(written, 1) if cell["cell_type"] == "code"]
+    code = _numbered_code(notebook["cells"])
     for number, cell in code:
         for output in cell["outputs"]:
             if output["output_type"] == "error":
@@ -124,16 +126,27 @@ def judge(notebook: dict[str, Any], *, finished: bool, log: str = "") -> Executi
             if _is_mute_figure(output):
                 text = f"cell {number} shows a figure without alt text; show it with study.figure(ax, name, alt=...)"
                 return _verdict("failed", text, notebook)
-    unrun = [number for number, cell in code if cell["source"].strip() and cell["execution_count"] is None]
-    if finished and not unrun:
+    if finished and all(cell["execution_count"] is not None for _, cell in code):
         return _verdict("done", "", notebook)
-    if unrun and len(unrun) < len(code):
-        return _verdict("failed", f"the kernel died in cell {unrun[0]} (is there enough memory?)", notebook, log)
+    if done:
+        last = code[min(done, len(code) - 1)][0]
+        return _verdict("failed", f"the kernel died in cell {last} (is there enough memory?)", notebook, log)
     return _verdict("failed", "the notebook could not be executed: " + _last_line(log), notebook, log)
 
 
-def _work(workshop: Path, output: Path, timeout: float | None, progress: Progress | None) -> bool:
-    """Run the worker to its end; return whether it was stopped because time was up."""
+def _numbered_code(cells: list[dict[str, Any]]) -> list[tuple[int, dict[str, Any]]]:
+    """Return the cells of code that are executed, with their numbers in the notebook as it was written."""
+    injected = [INJECTED_TAG in cell["metadata"].get("tags", []) for cell in cells]
+    numbers = [place - sum(injected[:place]) for place in range(1, len(cells) + 1)]
+    return [
+        (number, cell)
+        for number, cell in zip(numbers, cells, strict=True)
+        if cell["cell_type"] == "code" and cell["source"].strip()
+    ]
+
+
+def _work(workshop: Path, output: Path, timeout: float | None, progress: Progress | None) -> tuple[bool, int]:
+    """Run the worker to its end; return whether time was up, and how many cells were executed."""
     timed_out = threading.Event()
     with (workshop / "worker.log").open("wb") as log:
         worker = subprocess.Popen(  # noqa: S603  (our own interpreter and module)
@@ -154,21 +167,24 @@ def _work(workshop: Path, output: Path, timeout: float | None, progress: Progres
     try:
         if timer:
             timer.start()
-        _follow(worker, progress)
+        done = _follow(worker, progress)
     finally:
         if timer:
             timer.cancel()
         _stop(worker)
         if worker.stdout is not None:
             worker.stdout.close()
-    return timed_out.is_set()
+    return timed_out.is_set(), done
 
 
-def _follow(worker: subprocess.Popen[bytes], progress: Progress | None) -> None:
+def _follow(worker: subprocess.Popen[bytes], progress: Progress | None) -> int:
+    done = 0
     for line in worker.stdout or ():
         event = json.loads(line)
-        if progress is not None and event["done"] <= event["total"]:  # the mark's cell is not the study's
-            progress(event["done"], event["total"])
+        done = event["done"]
+        if progress is not None and done <= event["total"]:  # the mark's cell is not the study's
+            progress(done, event["total"])
+    return done
 
 
 def _stop(worker: subprocess.Popen[bytes]) -> None:
