@@ -48,8 +48,9 @@ def test_truth_index_of_two_groups():
         lambda x: 3 * x,
         lambda x: np.where(np.arange(len(x)) % 3 == 0, np.nan, x),
         lambda x: np.where(np.arange(len(x)) % 3 == 0, 0.0, x),
+        lambda x: np.where(x < np.quantile(x, 0.1), np.nan, x),
     ],
-    ids=["place", "spread", "missing", "zeros"],
+    ids=["place", "spread", "missing", "zeros", "lowest missing"],
 )
 def test_truth_each_kind_of_change_is_flagged_at_its_date(change):
     """A jump of place, spread, missing values or zeros is flagged when it comes, and nothing is before it."""

@@ -12,6 +12,7 @@ from sklearn.metrics import adjusted_rand_score, silhouette_score
 from churnlab import features
 from churnlab.errors import DataError, ParameterError
 from churnlab.features.habit_segments import segment_by_habits
+from churnlab.features.scaling import to_scale
 from churnlab.features.segments import Segment, profile_segments, rfm_scores, rfm_segments
 
 SCORES = ["recency_score", "frequency_score", "monetary_score"]
@@ -131,6 +132,15 @@ def test_truth_three_kinds_of_customers_are_found(habits):
     assert adjusted_rand_score(habits["kind"], fit.predict(habits)["segment"]) == 1
     assert fit.glance()["stability"].item() > 0.99
     assert fit.choice().query("chosen")["silhouette"].item() == fit.choice()["silhouette"].max()
+
+
+def test_invariant_the_scale_leads_back_to_the_units():
+    """Values on the common scale, skewed and logged or not, come back as they were; far ones are drawn in."""
+    values = np.column_stack([np.arange(40.0), np.arange(40.0) ** 4])
+    scale = to_scale(values, ("straight", "skewed"))
+    assert scale.logged.tolist() == [False, True]
+    np.testing.assert_allclose(scale.to_units(scale.to_standard(values[5:])), values[5:], rtol=1e-9)
+    assert np.abs(scale.to_standard(values * 1e9)).max() == 4
 
 
 def test_truth_silhouette_is_that_of_the_segments(habits):
