@@ -44,11 +44,10 @@ def test_truth_long_tables_say_that_they_are_cut():
 
 
 def test_truth_the_numbers_of_a_column_have_the_same_decimals():
-    """A column reads as a column: as many decimals as its largest number needs; what would vanish keeps its digits."""
-    html = display.frame_to_html(
-        pd.DataFrame({"x": [0.26, 0.2154, 1e-7], "y": [1234.5, 2.0, np.nan], "z": [3.0, 12.0, 1.0]})
-    )
-    assert all(f">{text}<" in html for text in ("0.2600", "0.2154", "1e-07", "1,234", "2", "–", "3", "12"))
+    """A column has the decimals that its largest number needs; where units are mixed, each number keeps its digits."""
+    columns = {"same": [0.26, 0.2154, 0.03], "mixed": [1234.5, 0.611, np.nan], "whole": [3.0, 12.0, np.inf]}
+    html = display.frame_to_html(pd.DataFrame(columns))
+    assert all(f">{text}<" in html for text in ("0.2600", "0.2154", "0.0300", "1,234", "0.611", "–", "3", "12", "∞"))
 
 
 def test_truth_kinds_of_values_have_their_own_form():

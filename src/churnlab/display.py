@@ -73,21 +73,18 @@ def _cell(tag: str, text: str, number: bool) -> str:
 
 
 def _column(values: pd.Series, digits: int) -> list[str]:
-    """Return the texts of a column: its numbers with the same number of decimals, as many as its largest needs."""
+    """Return the texts of a column: its numbers with the same decimals, unless a small one would lose its digits."""
     if not pd.api.types.is_float_dtype(values.dtype):
         return [_text(value, digits) for value in values]
-    finite = [abs(float(value)) for value in values if pd.notna(value) and abs(value) != float("inf")]
+    finite = [abs(float(value)) for value in values if pd.notna(value)]
     largest = max(finite, default=0.0)
-    if largest == 0 or all(value.is_integer() for value in finite):
+    if largest in (0.0, float("inf")) or all(value.is_integer() for value in finite):
         return [_text(value, digits) for value in values]
     decimals = max(0, digits - 1 - floor(log10(largest)))
-    return [_decimal(value, decimals, digits) for value in values]
-
-
-def _decimal(value: float, decimals: int, digits: int) -> str:
-    text = f"{value:,.{decimals}f}"
-    vanishes = value != 0 and float(text.replace(",", "")) == 0
-    return format_number(value, digits) if vanishes or pd.isna(value) or abs(value) == float("inf") else text
+    smallest = min(value for value in finite if value > 0)
+    if smallest < 10 ** (1 - decimals):  # in a column of mixed units it would keep fewer than two digits
+        return [_text(value, digits) for value in values]
+    return [f"{value:,.{decimals}f}" if pd.notna(value) else "–" for value in values]
 
 
 def _text(value: Any, digits: int) -> str:

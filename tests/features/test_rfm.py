@@ -112,7 +112,7 @@ def test_input_dates_that_the_table_does_not_cover():
         features.to_rfm(orders, as_of="2023-01-01")
     with pytest.raises(DataError, match="has no order before as_of 2023-01-01"):
         features.to_future(orders, as_of="2023-01-01", horizon=1)
-    with pytest.raises(DataError, match="window ends on 2024-02-20, but the frame ends 18 days earlier"):
+    with pytest.raises(DataError, match="2024-02-20 lies 18 days after the end of the frame"):
         features.to_future(orders, as_of="2024-01-23", horizon=4)
     assert features.to_future(orders, as_of="2024-01-23", horizon=4, observed_until="2024-02-20")[
         "orders"

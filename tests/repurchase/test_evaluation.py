@@ -33,9 +33,7 @@ def test_input_split_without_enough_history(full_orders):
     with pytest.raises(DataError, match="leaves 8 weeks before the held-out window of 70 weeks.*horizon of 62 weeks"):
         repurchase.split_time(full_orders, as_of=None, horizon=70)
     assert repurchase.split_time(full_orders, as_of=None, horizon=62).tuning_horizon > 0
-    with pytest.raises(
-        DataError, match="as_of 1998-07-20 lies 19 days after the end of cdnow.csv .last order: 1998-06-30"
-    ):
+    with pytest.raises(DataError, match="1998-07-20 lies 19 days after the end of cdnow.csv .last order: 1998-06-30"):
         repurchase.split_time(full_orders, as_of="1998-07-20", horizon=39)
     assert repurchase.split_time(full_orders, as_of=None, horizon=39, observed_until="1998-07-20").as_of == date(
         1998, 7, 20

@@ -8,7 +8,7 @@ from churnlab.errors import DataError, ParameterError
 from churnlab.features.dialects import DIALECTS
 from churnlab.tables import Table, to_date
 
-__all__ = ["days_sql", "require_covered", "to_cut", "to_days"]
+__all__ = ["days_sql", "observed_end", "require_covered", "to_cut", "to_days"]
 
 
 def days_sql(orders: Table, cut: date) -> str:
@@ -27,7 +27,7 @@ def days_sql(orders: Table, cut: date) -> str:
         One row per customer and day: `customer_id`, `day`, `age` (whole days until `cut`; 1 is the day before) and
         `amount` (DECIMAL, so that sums are exact).
     """
-    age = DIALECTS["duckdb"].days(f"DATE '{cut.isoformat()}'", "CAST(date AS DATE)")
+    age = DIALECTS[orders.engine.dialect].days(f"DATE '{cut.isoformat()}'", "CAST(date AS DATE)")
     return f"""SELECT customer_id, CAST(date AS DATE) AS day, {age} AS age, CAST(sum(amount) AS DECIMAL(18, 4)) AS amount
     FROM {orders.view}
     WHERE date < TIMESTAMP '{cut.isoformat()} 00:00:00'
@@ -82,13 +82,41 @@ def require_covered(orders: Table, end: date, observed_until: str | date | None 
     ParameterError
         If `observed_until` is no date.
     """
-    last = orders.engine.rows(f"SELECT CAST(max(date) AS DATE) FROM {orders.view}")[0][0]
-    until = last + timedelta(days=1) if observed_until is None else to_date(observed_until, "observed_until")
+    until = observed_end(orders, observed_until)
     if end > until:
+        last = orders.engine.rows(f"SELECT CAST(max(date) AS DATE) FROM {orders.view}")[0][0]
         raise DataError(
             f"{end.isoformat()} lies {(end - until).days} days after the end of {orders.label} (last order: "
-            f"{last.isoformat()}). If the table is complete until then, say so in observed_until."
+            f"{last.isoformat()}). Choose an earlier date or a shorter window; or, if the table is complete until then, "
+            "say so in observed_until."
         )
+
+
+def observed_end(orders: Table, observed_until: str | date | None = None) -> date:
+    """Return the day up to which, not including it, the orders are complete.
+
+    Parameters
+    ----------
+    orders
+        A table of ORDERS.
+    observed_until
+        That day, if it is known; by default the day after the last order.
+
+    Raises
+    ------
+    ParameterError
+        If `observed_until` is no date.
+
+    Examples
+    --------
+    >>> from churnlab import datasets
+    >>> observed_end(datasets.load_cdnow())
+    datetime.date(1998, 7, 1)
+    """
+    if observed_until is not None:
+        return to_date(observed_until, "observed_until")
+    last: date = orders.engine.rows(f"SELECT CAST(max(date) AS DATE) FROM {orders.view}")[0][0]
+    return last + timedelta(days=1)
 
 
 def to_days(dates: Sequence[str | date], name: str, *, least: int = 1) -> tuple[date, ...]:

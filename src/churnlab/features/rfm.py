@@ -7,6 +7,7 @@ import pandas as pd
 
 from churnlab.errors import DataError, ParameterError
 from churnlab.features.dialects import DIALECTS
+from churnlab.features.history import require_covered
 from churnlab.features.units import Unit, days_per, shift
 from churnlab.tables import Table, to_date
 
@@ -141,7 +142,7 @@ def to_future(
     if not horizon > 0:
         raise ParameterError(f"`horizon` must be above 0, not {horizon!r}.")
     end = shift(start, horizon, unit)
-    _require_covered(orders, end, observed_until)
+    require_covered(orders, end, observed_until)
     future = f"date >= TIMESTAMP '{start.isoformat()}' AND date < TIMESTAMP '{end.isoformat()}'"
     frame = orders.engine.frame(
         f"""SELECT
@@ -156,18 +157,6 @@ ORDER BY customer_id"""
     if frame.empty:
         raise DataError(f"{orders.label} has no order before as_of {start.isoformat()}.")
     return frame
-
-
-def _require_covered(orders: Table, end: date, observed_until: str | date | None) -> None:
-    last = orders.engine.rows(f"SELECT CAST(max(date) AS DATE) FROM {orders.view}")[0][0]
-    until = last + timedelta(days=1) if observed_until is None else to_date(observed_until, "observed_until")
-    lacking = (end - until).days
-    if lacking > 0:
-        raise DataError(
-            f"The window ends on {end.isoformat()}, but {orders.label} ends {lacking} days earlier (last order: "
-            f"{last.isoformat()}). Choose an earlier as_of or a shorter horizon; or, if the table is complete for "
-            "longer, say so in observed_until."
-        )
 
 
 def _rfm_sql(orders: Table, as_of: date, unit: str) -> str:

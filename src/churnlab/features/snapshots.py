@@ -7,7 +7,7 @@ import re
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from churnlab.features.dialects import DIALECTS
 from churnlab.features.expressions import refuse_unsafe
 from churnlab.features.feature import Feature, dictionary, flatten
 from churnlab.features.habits import calendar, frequency, money, rhythm, windows
+from churnlab.features.history import require_covered, to_cut
 from churnlab.features.targets import TARGETS
 from churnlab.tables import Table, to_date
 
@@ -65,7 +66,7 @@ class Snapshot:
             targets=self.targets,
             cut=replace(self.cut, bucket=bucket),
             population=self.population,
-            dialect=DIALECTS["duckdb"],
+            dialect=DIALECTS[self.tables["orders"].engine.dialect],
         )
 
     def to_frame(self) -> pd.DataFrame:
@@ -244,7 +245,7 @@ def fingerprint(table: Table) -> dict[str, str]:
     table
         Any table.
     """
-    dialect = DIALECTS["duckdb"]
+    dialect = DIALECTS[table.engine.dialect]
     rows, total = table.engine.rows(
         f"SELECT count(*), sum(CAST({dialect.row_hash(table.columns)} AS DECIMAL(38, 0))) FROM {table.view}"
     )[0]
@@ -298,24 +299,9 @@ def _check(
                 f"There is no table {table!r}, which {', '.join(asking)} needs. Try: tables={{{table!r}: …}}."
             )
     refuse_unsafe(features, targets, {name: table.columns for name, table in tables.items()})
-    orders = tables["orders"]
-    first, last = orders.engine.rows(f"SELECT CAST(min(date) AS DATE), CAST(max(date) AS DATE) FROM {orders.view}")[0]
-    if cut.as_of <= first:
-        raise DataError(
-            f"{orders.label} has no order before as_of {cut.as_of.isoformat()}: the first is on {first.isoformat()}."
-        )
-    until = last + timedelta(days=1) if observed_until is None else to_date(observed_until, "observed_until")
-    if cut.as_of > until:
-        raise DataError(
-            f"as_of {cut.as_of.isoformat()} lies {(cut.as_of - until).days} days after the end of {orders.label} (last order: "
-            f"{last.isoformat()}). If the table is complete until then, say so in observed_until."
-        )
-    if targets and cut.end > until:
-        raise DataError(
-            f"The targets' window ends on {cut.end.isoformat()}, but {orders.label} ends {(cut.end - until).days} days "
-            f"earlier (last order: {last.isoformat()}). Choose an earlier as_of or a shorter horizon; or, if the table is "
-            "complete for longer, say so in observed_until."
-        )
+    to_cut(tables["orders"], cut.as_of, observed_until)
+    if targets:
+        require_covered(tables["orders"], cut.end, observed_until)
 
 
 def _check_numbers(cut: Cut, targets: tuple[Feature, ...]) -> None:

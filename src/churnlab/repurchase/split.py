@@ -1,10 +1,11 @@
 """Where to cut time, so that a forecast is judged on a window that it has not seen."""
 
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 
 from churnlab.errors import DataError, ParameterError
 from churnlab.features import Unit, days_per, shift
+from churnlab.features.history import observed_end, require_covered
 from churnlab.tables import Table, to_date
 
 __all__ = ["TimeSplit", "split_time"]
@@ -81,15 +82,9 @@ def split_time(
     """
     if not horizon > 0:
         raise ParameterError(f"`horizon` must be above 0, not {horizon!r}.")
-    first, last = orders.engine.rows(f"SELECT CAST(min(date) AS DATE), CAST(max(date) AS DATE) FROM {orders.view}")[0]
-    until = last + timedelta(days=1) if observed_until is None else to_date(observed_until, "observed_until")
-    end = until if as_of is None else to_date(as_of, "as_of")
-    if end > until:
-        raise DataError(
-            f"as_of {end.isoformat()} lies {(end - until).days} days after the end of {orders.label} (last order: "
-            f"{last.isoformat()}). If the table is complete until then, say so in observed_until; if not, these days would "
-            "look like silence."
-        )
+    first = orders.engine.rows(f"SELECT CAST(min(date) AS DATE) FROM {orders.view}")[0][0]
+    end = observed_end(orders, observed_until) if as_of is None else to_date(as_of, "as_of")
+    require_covered(orders, end, observed_until)
     if end <= first:
         raise ParameterError(f"`as_of` {end.isoformat()} must lie after the first order, on {first.isoformat()}.")
     test = shift(end, -horizon, unit)
