@@ -10,7 +10,6 @@ import pandas as pd
 import pytest
 
 from churnlab import features, tables
-from churnlab.features.compose import compose
 from churnlab.features.dialects import DIALECTS
 from churnlab.tables import Table
 
@@ -116,18 +115,7 @@ def on_both(spark: Any, tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[
 
 
 def _frame(given: Mapping[str, Table], **options: Any) -> pd.DataFrame:
-    snap = features.snapshot(given, as_of=AS_OF, **options)
-    engine = given["orders"].engine
-    sql = compose(
-        {name: table.view for name, table in given.items()},
-        {name: table.columns for name, table in given.items()},
-        features=snap.features,
-        targets=snap.targets,
-        cut=snap.cut,
-        population=snap.population,
-        dialect=DIALECTS[engine.dialect],
-    )
-    return engine.frame(sql)
+    return features.snapshot(given, as_of=AS_OF, **options).to_frame()
 
 
 def _assert_same(here: pd.DataFrame, there: pd.DataFrame) -> None:
@@ -205,3 +193,15 @@ def test_truth_spark_writes_what_duckdb_reads(
     orders.engine.write(f"SELECT customer_id, amount FROM {orders.view}", tmp_path / "orders")
     written = duckdb.sql(f"SELECT count(*), sum(amount) FROM '{tmp_path}/orders/*.parquet'").fetchall()
     assert written == orders.engine.rows(f"SELECT count(*), sum(amount) FROM {orders.view}")
+
+
+def test_truth_snapshot_on_spark_is_written_once(
+    on_both: tuple[dict[str, Table], dict[str, Table]], tmp_path: Path
+) -> None:
+    """A snapshot is written from Spark group by group, with its manifest, and not again while nothing changes."""
+    snap = features.snapshot(on_both[1], as_of=AS_OF, features=["orders", "amount_total"])
+    folder = snap.write(tmp_path, partitions=3)
+    written = duckdb.read_parquet(f"{folder}/*/*.parquet", hive_partitioning=False).order("customer_id").df()
+    pd.testing.assert_frame_equal(written, snap.to_frame(), check_dtype=False)
+    before = (folder / "manifest.json").stat().st_mtime_ns
+    assert (snap.write(tmp_path, partitions=3) / "manifest.json").stat().st_mtime_ns == before
