@@ -1,6 +1,7 @@
 """Runs SQL on DuckDB, inside this process."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cache, partial
 from itertools import count
 from pathlib import Path
@@ -49,10 +50,7 @@ class DuckDBEngine:
     def create_view(self, sql: str) -> str:
         """Give a query a name of its own, and return the name."""
         name = f"churnlab_{next(_numbers)}"
-        if self._connection is None:
-            self._query(sql).create_view(name)
-        else:
-            self._connection.execute(f"CREATE TEMP VIEW {name} AS {sql}")
+        self._query(f"CREATE TEMP VIEW {name} AS {sql}")
         return name
 
     def register(self, data: Any) -> str:
@@ -65,8 +63,8 @@ class DuckDBEngine:
 
     def drop(self, name: str) -> None:
         """Forget a view or a registered frame."""
-        if self._connection is not None:
-            self._connection.execute(f"DROP VIEW IF EXISTS {name}")
+        with suppress(duckdb.ConnectionException):  # a connection that its owner closed has forgotten all by itself
+            self._query(f"DROP VIEW IF EXISTS {name}")
 
     def types(self, name: str) -> dict[str, str]:
         """Return the SQL type of each column of a view, in order."""
