@@ -8,6 +8,8 @@ A contract says what one row of a table is, which columns it has, and which rule
 `churnlab check FILE --as ORDERS` check a table against it. Other columns come along as they are. This page is printed by
 `tools/contracts_page.py` from the contracts in `churnlab.tables`.
 
+A table may lack a column that is not required. Where a column is there, its cells may be empty only if the page says so.
+
 Kinds: *key* (whole numbers or text), *text*, *date* (a day or a time; ISO 8601 unless the layout says otherwise), *money* (kept to four
 decimals, and added up exactly), *number*, *count* (a whole number), *flag* (true or false, 1 or 0).
 """  # noqa: E501 (the page's own lines)
@@ -16,7 +18,7 @@ decimals, and added up exactly), *number*, *count* (a whole number), *flag* (tru
 def section(contract: Contract) -> str:
     """Return the part of the page on one contract."""
     lines = [f"## {contract.name}", f"One row is {contract.one_row}.", ""]
-    lines += ["| column | kind | unit | required | meaning | range | example |", "|---|---|---|---|---|---|---|"]
+    lines += ["| column | kind | unit | required | empty cells | meaning | range | example |", "|---" * 8 + "|"]
     for column in contract.columns:
         limits = [
             "" if column.minimum is None else f"{column.minimum:g} or more",
@@ -25,8 +27,9 @@ def section(contract: Contract) -> str:
         ]
         bounds = ", ".join(filter(None, limits))
         required = "yes" if column.required else "no"
+        empty = "allowed" if column.nullable else "no"
         example = str(contract.example.get(column.name, ""))
-        cells = [f"`{column.name}`", column.kind, column.unit, required, column.meaning, bounds, example]
+        cells = [f"`{column.name}`", column.kind, column.unit, required, empty, column.meaning, bounds, example]
         lines.append(f"| {' | '.join(cells)} |")
     rules = [rule.sentence for rule in contract.rules]
     if contract.unique:

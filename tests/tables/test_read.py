@@ -262,8 +262,8 @@ def test_input_files_that_are_not_what_they_say(tmp_path):
     (tmp_path / "broken.xlsx").write_bytes(b"PK\x03\x04 and then nothing that is Excel")
     (tmp_path / "orders.docx").write_text("x")
     assert "cut.parquet is cut short" in message(tmp_path / "cut.parquet")
-    assert "o.csv is named like a CSV file, but by its first bytes it is a Parquet file" in message(tmp_path / "o.csv")
-    assert "text.xlsx is named like a Excel file, but" in message(tmp_path / "text.xlsx")
+    assert "o.csv is named as CSV, but its first bytes are Parquet" in message(tmp_path / "o.csv")
+    assert "text.xlsx is named as Excel, but" in message(tmp_path / "text.xlsx")
     assert "nothing.csv is empty" in message(tmp_path / "nothing.csv")
     assert "broken.xlsx cannot be read as Excel" in message(tmp_path / "broken.xlsx")
     assert "files that end in '.docx' cannot be read" in message(tmp_path / "orders.docx")
@@ -299,7 +299,7 @@ def test_input_column_maps_that_are_wrong(tmp_path):
         ('[colums]\namount = "paid"\n', "map.toml holds 'colums'"),
         ("[layout]\ncolour = 1\n", "map.toml holds 'colour'"),
         ("[columns\n", "map.toml cannot be read as a TOML file"),
-        ("[columns]\namount = 3\n", "the name of a column is a text"),
+        ("[columns]\namount = 3\n", "map.toml: `columns` must be names by names, each a text"),
     ]:
         path.write_text(text)
         assert words in message(GOOD, columns=path)
@@ -308,7 +308,7 @@ def test_input_column_maps_that_are_wrong(tmp_path):
 
 def test_input_sources_contracts_and_layouts_that_do_not_exist():
     """What cannot be read, checked or meant is named, with what can be."""
-    assert "A int cannot be read as a table" in message(3)
+    assert "What was given (int) cannot be read as a table" in message(3)
     with pytest.raises(ParameterError, match="There is no contract 'ORDRES': did you mean ORDERS"):
         tables.read(GOOD, "ORDRES")
     with pytest.raises(ParameterError, match=r"`decimal` must be '\.' or ',', not ';'"):

@@ -1,7 +1,8 @@
 """Table contracts, and reading tables against them."""
 
 from churnlab.tables.checks import Breach
-from churnlab.tables.contracts import CONTRACTS, Column, Contract, Rule, find_contract
+from churnlab.tables.contract import Column, Contract, Rule
+from churnlab.tables.contracts import CONTRACTS, find_contract
 from churnlab.tables.layout import Layout, read_layout
 from churnlab.tables.sources import Source
 from churnlab.tables.table import Table, read, to_date

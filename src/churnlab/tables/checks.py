@@ -9,9 +9,10 @@ from typing import Any
 
 from churnlab.engines import quote_text
 from churnlab.errors import DataError
-from churnlab.tables.contracts import Column, Contract
+from churnlab.tables.contract import Column, Contract
 from churnlab.tables.conversions import Check, checks_of, typed
 from churnlab.tables.dialects import DIALECTS
+from churnlab.tables.failures import reading_message
 from churnlab.tables.layout import Layout
 from churnlab.tables.sources import Source
 
@@ -65,14 +66,18 @@ def _unknown(name: str, contract: Contract) -> Breach:
 
 
 def _missing(column: Column, wanted: str, available: list[str]) -> Breach:
-    lowered = {name.lower(): name for name in available}
-    near = difflib.get_close_matches(wanted.lower(), lowered, n=1, cutoff=0.6)
     found = f"the table has {', '.join(f'`{name}`' for name in available[:12])}{' …' if len(available) > 12 else ''}"
-    like = lowered[near[0]] if near else "the table's name for it"
     rule = "is missing" if wanted == column.name else f"is mapped to `{wanted}`, which is missing"
-    return Breach(
-        column=column.name, rule=f"{rule}; {found}", advice=f'map it: columns = {{"{column.name}": "{like}"}}'
-    )
+    return Breach(column=column.name, rule=f"{rule}; {found}", advice=_how_to_find(column.name, wanted, available))
+
+
+def _how_to_find(name: str, wanted: str, available: list[str]) -> str:
+    lowered = {name.lower(): name for name in available}
+    if len(available) == 1 and wanted.lower() in available[0].lower() != wanted.lower():
+        return 'say what stands between the columns, since the header line was not split: delimiter = ";" in the layout'
+    near = difflib.get_close_matches(wanted.lower(), lowered, n=1, cutoff=0.6)
+    like = lowered[near[0]] if near else "the table's name for it"
+    return f'map it: columns = {{"{name}": "{like}"}}'
 
 
 def typed_query(source: Source, contract: Contract, matched: Mapping[str, str], layout: Layout) -> str:
@@ -114,11 +119,12 @@ def refuse_breaches(
     """
     checks = _checks(source, contract, matched, layout, as_of)
     conditions = [condition for check in checks for condition in (check.breach, check.unless or "false")]
-    sums = "".join(f", count_if({condition})" for condition in conditions)
+    sums = [f"count_if({condition})" for condition in conditions] + _looks(source, matched)
     try:
-        n, *counts = source.engine.rows(f"SELECT count(*){sums} FROM {source.view}")[0]
+        n, *counts = source.engine.rows(f"SELECT {', '.join(['count(*)', *sums])} FROM {source.view}")[0]
     except source.engine.failure as error:
-        raise DataError(_reading_message(error, source, layout)) from None
+        raise DataError(reading_message(error, source.label, layout.encoding)) from None
+    counts = counts[: len(conditions)]
     if n == 0:
         raise DataError(f"{source.label} has no rows, only the columns {', '.join(source.engine.types(source.view))}.")
     broken = [
@@ -131,6 +137,12 @@ def refuse_breaches(
     if missing or found:
         raise _error(source, contract, [*missing, *found])
     return int(n)
+
+
+def _looks(source: Source, matched: Mapping[str, str]) -> list[str]:
+    """Return the SQL that looks at the columns that no rule does, where they may turn out to be unreadable."""
+    others = [name for name in source.engine.types(source.view) if name not in matched.values()]
+    return [f"count({DIALECTS[source.engine.dialect].quote(name)})" for name in others if source.is_text]
 
 
 def _checks(
@@ -156,8 +168,8 @@ def _checks(
             )
         )
     if contract.unique in matched:
-        raw = dialect.quote(matched[str(contract.unique)])
-        again = f"{raw} IN (SELECT {raw} FROM {source.view} GROUP BY {raw} HAVING count(*) > 1)"
+        key = values[str(contract.unique)]
+        again = f"{key} IN (SELECT {key} FROM {source.view} GROUP BY {key} HAVING count(*) > 1)"
         checks.append(Check((str(contract.unique),), "must not repeat", again, "keep one row for each"))
     return checks
 
@@ -188,15 +200,3 @@ def _shown(value: Any) -> str:
 def _error(source: Source, contract: Contract, breaches: list[Breach]) -> DataError:
     lines = [f"{source.label} breaks the contract {contract.name} ({contract.one_row} a row):"]
     return DataError("\n".join([*lines, *(f"  - {breach}" for breach in breaches)]), tuple(breaches))
-
-
-def _reading_message(error: Exception, source: Source, layout: Layout) -> str:
-    text = str(error)
-    if "unicode" in text.lower() or "encoded" in text:
-        return (
-            f"{source.label} is not written in {layout.encoding}. Say how it is written in the layout: "
-            'encoding = "latin-1" (Windows and older Excel exports) or "utf-16", or save it as UTF-8.'
-        )
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    details = " ".join(line for line in lines if line.startswith(("Original Line", "Expected Number")))
-    return f"{source.label} cannot be read: {lines[0]}. {details}".strip()

@@ -2,75 +2,21 @@
 
 import difflib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any, Literal
-
-import pandas as pd
+from typing import Any
 
 from churnlab.errors import ParameterError
+from churnlab.tables.contract import Column, Contract, Kind, Rule
 
-__all__ = ["CONTRACTS", "Column", "Contract", "Rule", "find_contract"]
-
-Kind = Literal["key", "text", "date", "money", "number", "count", "flag"]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Column:
-    """One column of a contract: its kind, its unit and the range it must keep."""
-
-    name: str
-    kind: Kind
-    meaning: str
-    unit: str = ""
-    minimum: float | None = None
-    above: float | None = None
-    below: float | None = None
-    required: bool = False
-    nullable: bool = False
-
-
-@dataclass(frozen=True, kw_only=True)
-class Rule:
-    """A rule between the columns of one row: an SQL condition that every row must keep."""
-
-    sentence: str
-    condition: str
-    columns: tuple[str, ...]
-    advice: str = ""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Contract:
-    """What one row of a table is, its columns, and the rules between them."""
-
-    name: str
-    one_row: str
-    columns: tuple[Column, ...]
-    example: Mapping[str, Any]
-    rules: tuple[Rule, ...] = field(default=())
-    unique: str | None = None
-
-    def to_frame(self) -> pd.DataFrame:
-        """Return one row per column: kind, unit, whether it is required, meaning and an example."""
-        return pd.DataFrame(
-            {
-                "column": [column.name for column in self.columns],
-                "kind": [column.kind for column in self.columns],
-                "unit": [column.unit for column in self.columns],
-                "required": [column.required for column in self.columns],
-                "meaning": [column.meaning for column in self.columns],
-                "example": [str(self.example.get(column.name, "")) for column in self.columns],
-            }
-        )
+__all__ = ["CONTRACTS", "find_contract"]
 
 
 def _required(name: str, kind: Kind, meaning: str, **rules: Any) -> Column:
     return Column(name=name, kind=kind, meaning=meaning, required=True, **rules)
 
 
-def _optional(name: str, kind: Kind, meaning: str, **rules: Any) -> Column:
-    return Column(name=name, kind=kind, meaning=meaning, nullable=True, **rules)
+def _optional(name: str, kind: Kind, meaning: str, *, nullable: bool = True, **rules: Any) -> Column:
+    return Column(name=name, kind=kind, meaning=meaning, nullable=nullable, **rules)
 
 
 _CUSTOMER = _required("customer_id", "key", "who")
@@ -117,7 +63,7 @@ SPELLS = Contract(
         _required("churned", "flag", "whether it ended; no means still there when last seen"),
         _optional("entry", "number", "time at which observation began (late entry)", unit="time", minimum=0),
         _optional("reason", "text", "why it ended"),
-        _optional("weight", "number", "how many like this", above=0),
+        _optional("weight", "number", "how many like this", above=0, nullable=False),
     ),
     example={"duration": "14", "churned": "true", "entry": "0", "reason": "moved away"},
     rules=(
@@ -137,7 +83,7 @@ RFM = Contract(
         _required("recency", "number", "age at the last order", unit="time", minimum=0),
         _required("T", "number", "age at the end of observation", unit="time", minimum=0),
         _optional("monetary_value", "number", "mean amount of the repeat orders", unit="currency", minimum=0),
-        _optional("weight", "number", "how many customers like this", above=0),
+        _optional("weight", "number", "how many customers like this", above=0, nullable=False),
     ),
     example={"frequency": "2", "recency": "30.43", "T": "38.86", "monetary_value": "22.35"},
     rules=(
@@ -182,7 +128,7 @@ ANSWERS = Contract(
         _optional("recommend", "number", "likelihood to recommend", minimum=0),
         _optional("wave", "text", "when it was asked, as a label"),
         _optional("segment", "text", "the group that the respondent belongs to"),
-        _optional("weight", "number", "survey weight", above=0),
+        _optional("weight", "number", "survey weight", above=0, nullable=False),
         _optional("comment", "text", "the open answer"),
         _optional("customer_id", "key", "the customer, to join with orders"),
         _optional("date", "date", "when it was answered"),
@@ -285,6 +231,8 @@ def find_contract(name: str) -> Contract:
     >>> find_contract("orders").one_row
     'an order or an order line'
     """
+    if not isinstance(name, str):
+        raise ParameterError(f"`contract` must be one of {', '.join(CONTRACTS)}, not {name!r}.")
     if name.upper() in CONTRACTS:
         return CONTRACTS[name.upper()]
     near = difflib.get_close_matches(name.upper(), CONTRACTS, n=1)

@@ -2,15 +2,17 @@
 
 from dataclasses import dataclass
 
-from churnlab.tables.contracts import Column
+from churnlab.tables.contract import Column
 from churnlab.tables.dialects import Dialect
 from churnlab.tables.layout import Layout
 
 __all__ = ["Check", "checks_of", "typed"]
 
-_INTEGERS = {"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT"}
-_YEAR_FIRST = "^[ \t]*[0-9]{4}[-/]"
+_INTEGERS = {"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT"}
+_INTEGERS |= {"UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT", "UHUGEINT"}
 _ZONE = "[0-9]:[0-9][0-9].*(Z|[+-][0-9][0-9](:?[0-9][0-9])?)[ \t]*$"
+_CLOCK = "[0-9][0-9]?:[0-9][0-9](:[0-9][0-9]([.][0-9]+)?)?[ \t]*(Z|[+-][0-9][0-9](:?[0-9][0-9])?)?"
+_ISO = f"^[0-9]{{4}}[-/][0-9][0-9]?[-/][0-9][0-9]?([ T]+{_CLOCK})?$"
 
 
 @dataclass(frozen=True)
@@ -33,12 +35,26 @@ def typed(column: Column, source: str, sql_type: str, layout: Layout, dialect: D
     if column.kind == "text":
         return f"CAST({raw} AS STRING)"
     if column.kind == "flag":
-        return f"TRY_CAST({raw} AS BOOLEAN)"
+        return _flag(raw, sql_type)
     if column.kind == "date":
         return _timestamp(raw, sql_type, layout, dialect)
     if column.kind == "money":
         return _money(raw, sql_type, layout, dialect)
     return _number(raw, sql_type, layout, dialect)
+
+
+def _is_number(sql_type: str) -> bool:
+    return sql_type in _INTEGERS or _is_fractional(sql_type)
+
+
+def _is_fractional(sql_type: str) -> bool:
+    return sql_type in ("DOUBLE", "FLOAT") or sql_type.startswith("DECIMAL")
+
+
+def _flag(raw: str, sql_type: str) -> str:
+    if _is_number(sql_type):
+        return f"CASE WHEN {raw} = 0 THEN false WHEN {raw} = 1 THEN true END"
+    return f"TRY_CAST(trim(CAST({raw} AS STRING)) AS BOOLEAN)"
 
 
 def _money(raw: str, sql_type: str, layout: Layout, dialect: Dialect) -> str:
@@ -63,14 +79,17 @@ def _timestamp(raw: str, sql_type: str, layout: Layout, dialect: Dialect) -> str
     if sql_type == "DATE" or sql_type.startswith("TIMESTAMP"):
         return dialect.timestamp(raw)
     if layout.date_format == "excel":
-        return dialect.serial(f"CAST(round(TRY_CAST({raw} AS DOUBLE) * 86400) AS BIGINT)")
-    text = f"CAST({raw} AS STRING)"
+        days = _number(raw, sql_type, layout, dialect)
+        return dialect.serial(f"CAST(CASE WHEN abs({days}) < 1e6 THEN round({days} * 86400) END AS BIGINT)")
+    text = f"trim(CAST({raw} AS STRING))"
     if layout.date_format is not None:
-        return dialect.parsed(text, layout.date_format)
+        parsed = dialect.parsed(text, layout.date_format)
+        has_zone = "%z" in layout.date_format.lower()
+        return dialect.local(parsed, layout.time_zone) if has_zone else dialect.timestamp(parsed)
     if sql_type != "VARCHAR":
         return dialect.timestamp("NULL")
     return (
-        f"CASE WHEN NOT {dialect.matches(text, _YEAR_FIRST)} THEN NULL "
+        f"CASE WHEN NOT {dialect.matches(text, _ISO)} THEN NULL "
         f"WHEN {dialect.matches(text, _ZONE)} THEN {dialect.local(dialect.zoned(text), layout.time_zone)} "
         f"ELSE {dialect.iso(text)} END"
     )
@@ -79,21 +98,27 @@ def _timestamp(raw: str, sql_type: str, layout: Layout, dialect: Dialect) -> str
 def checks_of(column: Column, source: str, sql_type: str, layout: Layout, dialect: Dialect) -> list[Check]:
     """Return the rules that the raw column `source` must keep to be the contract's `column`."""
     raw, value = dialect.quote(source), typed(column, source, sql_type, layout, dialect)
+    is_quantity = column.kind in ("money", "number", "count")
     checks = []
     if not column.nullable:
-        checks.append(Check((column.name,), "must not be missing", _missing(raw, sql_type)))
+        advice = "fill it in, take the row out, or take out empty lines at the end of the file"
+        checks.append(Check((column.name,), "must not be missing", _missing(raw, sql_type), advice))
     if column.kind == "key":
         checks += _key_checks(column, raw, sql_type)
     elif column.kind != "text":
         rule, advice = _FITS[column.kind]
-        checks.append(Check((column.name,), rule, f"NOT ({_missing(raw, sql_type)}) AND {value} IS NULL", advice))
-    if column.kind in ("money", "number", "count"):
+        read = _number(raw, sql_type, layout, dialect) if is_quantity else value
+        checks.append(Check((column.name,), rule, f"NOT ({_missing(raw, sql_type)}) AND {read} IS NULL", advice))
+    if is_quantity:
         checks += _range_checks(column, _number(raw, sql_type, layout, dialect), layout)
+    if column.kind == "money" and sql_type not in _INTEGERS:
+        checks.append(_rounding_check(column, _number(raw, sql_type, layout, dialect)))
     if column.kind == "date":
         checks += _date_checks(raw, value, sql_type, column=column, layout=layout, dialect=dialect)
     return checks
 
 
+_DUST = "1e-9"  # what binary fractions leave of 0 when they are subtracted, as 0.3 - 0.1 - 0.2 does
 _INFINITY = "CAST('Infinity' AS DOUBLE)"
 _REFUNDS = 'say negative_amounts = "leave_out" in the layout, or keep refunds in a table of CASES'
 
@@ -123,31 +148,36 @@ _FITS = {
 
 
 def _key_checks(column: Column, raw: str, sql_type: str) -> list[Check]:
-    if sql_type not in ("DOUBLE", "FLOAT") and not sql_type.startswith("DECIMAL"):
+    if not _is_fractional(sql_type):
         return []
     advice = "cast it to whole numbers or to text, so that 7 and 7.0 are one customer"
     return [Check((column.name,), "must be whole numbers or text", f"{raw} IS NOT NULL", advice)]
 
 
 def _range_checks(column: Column, number: str, layout: Layout) -> list[Check]:
-    infinite = f"isnan({number}) OR abs({number}) = {_INFINITY}"
-    checks = [Check((column.name,), "must be finite", infinite, "leave the cell empty where there is no value")]
+    is_finite = f"abs({number}) < {_INFINITY}"  # not so for NaN either, which SQL takes for the greatest number
+    found = [("must be finite", f"NOT ({is_finite})", "leave the cell empty where there is no value")]
     is_amount = column.name == "amount"
     if column.minimum is not None and not (is_amount and layout.negative_amounts == "leave_out"):
         words = "must be zero or more" if column.minimum == 0 else f"must be {column.minimum:g} or more"
-        advice = _REFUNDS if is_amount else ""
-        checks.append(Check((column.name,), words, f"{number} < {column.minimum!r}", advice))
+        found.append((words, f"{is_finite} AND {number} < {column.minimum!r}", _REFUNDS if is_amount else ""))
     if column.above is not None:
-        checks.append(Check((column.name,), f"must be above {column.above:g}", f"{number} <= {column.above!r}"))
+        found.append((f"must be above {column.above:g}", f"{is_finite} AND {number} <= {column.above!r}", ""))
     if column.below is not None:
-        checks.append(Check((column.name,), f"must be below {column.below:g}", f"{number} >= {column.below!r}"))
+        found.append((f"must be below {column.below:g}", f"{is_finite} AND {number} >= {column.below!r}", ""))
     if column.kind == "count":
-        checks.append(Check((column.name,), "must be a whole number", f"{number} <> floor({number})"))
+        found.append(("must be a whole number", f"{is_finite} AND {number} <> floor({number})", ""))
     if column.kind == "money":
-        checks.append(
-            Check((column.name,), "must be below 10^14", f"abs({number}) >= 1e14 AND abs({number}) < {_INFINITY}")
-        )
-    return checks
+        found.append(("must be below 10^14", f"{is_finite} AND abs({number}) >= 1e14", ""))
+    return [Check((column.name,), rule, breach, advice) for rule, breach, advice in found]
+
+
+def _rounding_check(column: Column, number: str) -> Check:
+    """Return the rule on amounts too small for four decimals: below 0.01, since rounding changes them by 0.00005 at most."""
+    rule = "must not change by more than 0.5 % when it is rounded to four decimals"
+    change = f"abs({number} - round({number}, 4)) > 0.005 * abs({number})"
+    breach = f"abs({number}) < 0.01 AND abs({number}) > {_DUST} AND {change}"
+    return Check((column.name,), rule, breach, "give it in a smaller unit of money, say cents or per thousand")
 
 
 def _date_checks(

@@ -45,8 +45,8 @@ class Dialect:
         return f"TRY_CAST({text} AS TIMESTAMPTZ)"
 
     def parsed(self, text: str, codes: str) -> str:
-        """Return a text written in the codes of strptime as a timestamp."""
-        return f"CAST(try_strptime({text}, {quote_text(codes)}) AS TIMESTAMP)"
+        """Return a text written in the codes of strptime as a timestamp, with a zone where the codes have one."""
+        return f"try_strptime({text}, {quote_text(codes)})"
 
     def serial(self, seconds: str) -> str:
         """Return the timestamp so many seconds after day 0 of Excel."""
@@ -92,7 +92,7 @@ class SparkDialect(Dialect):
 
     def parsed(self, text: str, codes: str) -> str:
         """Return a text written in the codes of strptime as a timestamp."""
-        return f"CAST(try_to_timestamp({text}, {quote_text(_java_pattern(codes))}) AS TIMESTAMP_NTZ)"
+        return f"try_to_timestamp({text}, {quote_text(_java_pattern(codes))})"
 
     def serial(self, seconds: str) -> str:
         """Return the timestamp so many seconds after day 0 of Excel."""

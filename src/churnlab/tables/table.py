@@ -1,7 +1,8 @@
 """A table that keeps its contract: a small frozen handle on rows that stay where they are."""
 
 import weakref
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -13,10 +14,12 @@ from churnlab import display
 from churnlab.engines import Engine, default_engine
 from churnlab.errors import DataError, ParameterError
 from churnlab.tables.checks import match_columns, refuse_breaches, typed_query
-from churnlab.tables.contracts import Contract, find_contract
-from churnlab.tables.dialects import DIALECTS
+from churnlab.tables.contract import Contract
+from churnlab.tables.contracts import find_contract
+from churnlab.tables.failures import first_line
 from churnlab.tables.layout import Layout, read_layout
-from churnlab.tables.sources import open_source
+from churnlab.tables.profile import profile_view
+from churnlab.tables.sources import Source, open_source
 
 __all__ = ["Table", "read", "to_date"]
 
@@ -54,8 +57,15 @@ class Table:
         return tuple(self.engine.types(self.view))
 
     def to_frame(self) -> pd.DataFrame:
-        """Return all rows as a pandas frame, in the order in which they came."""
-        return self.engine.frame(f"SELECT * FROM {self.view}")
+        """Return all rows as a pandas frame, in the order in which they came.
+
+        Raises
+        ------
+        DataError
+            If the rows cannot be read any more: the file is damaged further on, or was taken away.
+        """
+        with self._reading():
+            return self.engine.frame(f"SELECT * FROM {self.view}")
 
     def where(self, condition: str, *, label: str = "") -> "Table":
         """Return the rows that keep an SQL condition, as a table of the same contract.
@@ -71,62 +81,50 @@ class Table:
         ------
         DataError
             If no row keeps it.
+        ParameterError
+            If it is no SQL condition on the columns of the table.
         """
-        view = self.engine.create_view(f"SELECT * FROM {self.view} WHERE {condition}")
-        n = int(self.engine.rows(f"SELECT count(*) FROM {view}")[0][0])
+        with self._reading():
+            names = ", ".join(self.columns)
+        try:
+            view = self.engine.create_view(f"SELECT * FROM {self.view} WHERE {condition}")
+        except self.engine.failure as error:
+            raise ParameterError(
+                f"The condition {condition!r} cannot be asked of {self.label}: {first_line(error)}. "
+                f"Its columns are {names}."
+            ) from None
+        with self._reading():
+            n = int(self.engine.rows(f"SELECT count(*) FROM {view}")[0][0])
         if n == 0:
+            self.engine.drop(view)
             raise DataError(f"No row of {self.label} keeps the condition {condition}.")
         part = replace(self, view=view, label=label or f"{self.label} where {condition}", n=n, parent=self)
-        weakref.finalize(part, _forget, self.engine, view)
+        weakref.finalize(part, self.engine.drop, view)
         return part
 
     def profile(self) -> pd.DataFrame:
-        """Return what the table holds, two columns: `what`, `value`; repeated and left-out rows are counted."""
-        facts: dict[str, Any] = {"table": self.label, "contract": self.contract.name, "rows": self.n}
-        kept = self._number("count(*)")
-        if kept < self.n:
-            facts["rows left out (amount below zero)"] = self.n - kept
-        if "customer_id" in self.columns:
-            facts["customers"] = self._number("count(DISTINCT customer_id)")
-        for column in self.contract.columns:
-            if column.kind == "date" and column.name in self.columns:
-                facts |= self._period(column.name)
-        if "amount" in self.columns:
-            facts["total amount"] = self.engine.rows(f"SELECT sum(amount) FROM {self.view}")[0][0]
-            facts["rows with amount 0"] = self._number("count_if(amount = 0)")
-        facts["repeated rows (kept)"] = self._repeated(kept)
-        for name in self.columns:
-            missing = self._number(f"count(*) - count({self._quote(name)})")
-            if missing:
-                facts[f"missing {name}"] = missing
-        return pd.DataFrame({"what": list(facts), "value": [_worded(value) for value in facts.values()]})
+        """Return what the table holds, two columns: `what`, `value`; repeated and left-out rows are counted.
 
-    def _quote(self, name: str) -> str:
-        return DIALECTS[self.engine.dialect].quote(name)
+        Raises
+        ------
+        DataError
+            If the rows cannot be read any more.
+        """
+        with self._reading():
+            return profile_view(self.engine, self.view, self.contract, label=self.label, rows_read=self.n)
 
-    def _number(self, expression: str) -> int:
-        return int(self.engine.rows(f"SELECT {expression} FROM {self.view}")[0][0])
-
-    def _period(self, name: str) -> dict[str, str]:
-        quoted = self._quote(name)
-        first, last = self.engine.rows(f"SELECT min({quoted}), max({quoted}) FROM {self.view}")[0]
-        if first is None:
-            return {}
-        return {f"first {name}": f"{first:%Y-%m-%d}", f"last {name}": f"{last:%Y-%m-%d}"}
-
-    def _repeated(self, kept: int) -> int:
-        distinct = self.engine.rows(f"SELECT count(*) FROM (SELECT DISTINCT * FROM {self.view})")[0][0]
-        return kept - int(distinct)
+    @contextmanager
+    def _reading(self) -> Iterator[None]:
+        try:
+            yield
+        except self.engine.failure as error:
+            raise DataError(f"{self.label} cannot be read: {first_line(error)}.") from None
 
     def __repr__(self) -> str:
         return f"Table({self.contract.name}: {self.n:,} rows of {self.label})"
 
     def _repr_html_(self) -> str:
         return display.frame_to_html(self.profile(), title=f"{self.label} as {self.contract.name}")
-
-
-def _worded(value: object) -> str:
-    return f"{value:,}" if isinstance(value, int) else f"{value:,.2f}" if hasattr(value, "quantize") else str(value)
 
 
 def read(
@@ -178,19 +176,31 @@ def read(
     >>> read(frame, "ORDERS", columns={"customer_id": "who"})
     Table(ORDERS: 2 rows of the frame)
     """
-    agreed = find_contract(contract) if isinstance(contract, str) else contract
+    agreed = contract if isinstance(contract, Contract) else find_contract(contract)
     layout = _layout(columns, layout)
-    raw = open_source(source, layout, engine or default_engine())
-    matched, missing = match_columns(raw, agreed, layout)
     day = None if as_of is None else to_date(as_of, "as_of")
-    n = refuse_breaches(raw, agreed, matched, missing, layout=layout, as_of=day)
-    view = raw.engine.create_view(typed_query(raw, agreed, matched, layout))
-    table = Table(contract=agreed, engine=raw.engine, view=view, label=raw.label, n=n)
-    weakref.finalize(table, _forget, raw.engine, view, raw.view)
+    raw = open_source(source, layout, engine or default_engine())
+    try:
+        return _check(raw, agreed, layout, day)
+    except Exception:
+        raw.close()
+        raise
+
+
+def _check(raw: Source, contract: Contract, layout: Layout, as_of: date | None) -> Table:
+    matched, missing = match_columns(raw, contract, layout)
+    n = refuse_breaches(raw, contract, matched, missing, layout=layout, as_of=as_of)
+    view = raw.engine.create_view(typed_query(raw, contract, matched, layout))
+    table = Table(contract=contract, engine=raw.engine, view=view, label=raw.label, n=n)
+    weakref.finalize(table, _forget, raw, view)
+    if layout.negative_amounts == "leave_out" and not raw.engine.rows(f"SELECT 1 FROM {view} LIMIT 1"):
+        raise DataError(f"All rows of {raw.label} have an amount below zero, and the layout leaves those out.")
     return table
 
 
 def _layout(columns: Mapping[str, str] | str | Path | None, layout: Layout | None) -> Layout:
+    if layout is not None and not isinstance(layout, Layout):
+        raise ParameterError(f"`layout` must be a tables.Layout, not {layout!r}.")
     if columns is None:
         return layout or Layout()
     if isinstance(columns, str | Path):
@@ -200,9 +210,9 @@ def _layout(columns: Mapping[str, str] | str | Path | None, layout: Layout | Non
     return replace(layout or Layout(), columns=columns)
 
 
-def _forget(engine: Engine, *views: str) -> None:
-    for view in views:
-        engine.drop(view)
+def _forget(source: Source, view: str) -> None:
+    source.engine.drop(view)
+    source.close()
 
 
 def to_date(value: str | date, name: str) -> date:
@@ -218,9 +228,7 @@ def to_date(value: str | date, name: str) -> date:
     >>> to_date("1997-10-01", "as_of")
     datetime.date(1997, 10, 1)
     """
-    if isinstance(value, date):
-        return date(value.year, value.month, value.day)
     try:
-        return date.fromisoformat(value)
-    except (ValueError, TypeError):
+        return date(value.year, value.month, value.day) if isinstance(value, date) else date.fromisoformat(value)
+    except (ValueError, TypeError):  # pandas' NaT is a date without a year
         raise ParameterError(f"`{name}` must be a date as in 2024-12-31, not {value!r}.") from None
