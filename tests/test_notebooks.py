@@ -1,0 +1,54 @@
+"""Every study runs on small data of one's own, and comes out the same again."""
+
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from churnlab import simulate, studies
+
+NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
+SMALL = {
+    "repurchase": {"horizon": 13, "seed": 7},
+    "customer_base": {"window_days": 60},
+}
+
+
+@pytest.fixture(scope="module")
+def own_orders(tmp_path_factory) -> dict[str, str]:
+    """Orders of 400 simulated customers in a file with names of its own, and the map of these names."""
+    folder = tmp_path_factory.mktemp("own data")
+    frame = simulate.simulate_orders(400, r=0.8, alpha=40, a=0.8, b=2.5, days=500, seed=3)
+    frame.columns = ["Kunde", "Datum", "Betrag"]
+    frame.to_csv(folder / "Bestellungen 2024.csv", index=False)
+    (folder / "map.toml").write_text(
+        '[columns]\ncustomer_id = "Kunde"\ndate = "Datum"\namount = "Betrag"\n', encoding="utf-8"
+    )
+    return {"data": str(folder / "Bestellungen 2024.csv"), "columns": str(folder / "map.toml"), "currency": "Euro <b>"}
+
+
+def test_truth_every_notebook_is_tried():
+    """No study goes without a test."""
+    assert sorted(SMALL) == sorted(path.stem for path in NOTEBOOKS.glob("*.ipynb"))
+
+
+@pytest.mark.parametrize("name", sorted(SMALL))
+def test_smoke_a_study_runs_on_data_of_ones_own(name, own_orders, tmp_path):
+    """A study answers, with headline numbers that have a unit and an interval, and says the same when verified."""
+    result = studies.run(name, {**own_orders, **SMALL[name]}, out=tmp_path, notebooks=NOTEBOOKS)
+    assert result.status == "done", result.message
+    found = json.loads((result.folder / "results.json").read_text(encoding="utf-8"))
+    headlines = [number for number in found["numbers"].values() if number["headline"]]
+    assert len(found["answer"]) == 3
+    assert len(headlines) >= 4
+    assert all(number["unit"] and number["method"] for number in headlines)
+    assert all(
+        number["low"] <= number["estimate"] <= number["high"] for number in headlines if number["low"] is not None
+    )
+    report = (result.folder / "report.html").read_text(encoding="utf-8")
+    assert "Euro &lt;b&gt;" in report
+    assert "Euro <b>" not in report
+    assert own_orders["data"] not in report
+    assert len(pd.read_parquet(next((result.folder / "tables").glob("*.parquet")))) > 0
+    assert studies.verify(result.folder).level == "identical"
