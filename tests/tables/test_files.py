@@ -84,6 +84,12 @@ def test_truth_a_name_in_quotes_may_hold_anything(tmp_path):
     assert table.to_frame()["amount"].tolist() == [2]
 
 
+def test_input_a_quotation_mark_that_is_not_closed(tmp_path, refusal):
+    """A stray quotation mark in the header is named."""
+    (tmp_path / "o.csv").write_text(TEXT.replace("amount", 'amount,5" pipe'))
+    assert "a quotation mark in the header line is not closed" in refusal(tmp_path / "o.csv")
+
+
 @pytest.mark.parametrize("options", [{}, {"layout": tables.Layout(delimiter=";")}], ids=["unknown", "wrong"])
 def test_input_a_header_that_is_not_split(tmp_path, refusal, options):
     """Where the columns were not told apart the advice is about the delimiter, not about names."""

@@ -60,9 +60,11 @@ def file_list(paths: list[Path]) -> str:
 
 def _read_csv(paths: list[Path], header: _Header) -> str:
     columns = ", ".join(f"{quote_text(name)}: 'VARCHAR'" for name in header.names)
+    compression = "gzip" if all(map(_is_zipped, paths)) else "auto"
     return (
         f"SELECT * FROM read_csv({file_list(paths)}, auto_detect=false, header=true, skip={header.lines_before}, "
-        f"columns={{{columns}}}, delim={quote_text(header.delimiter)}, quote='\"', escape='\"', nullstr='')"
+        f"columns={{{columns}}}, delim={quote_text(header.delimiter)}, quote='\"', escape='\"', nullstr='', "
+        f"compression={quote_text(compression)})"
     )
 
 
@@ -81,14 +83,21 @@ def _read_header(path: Path, layout: Layout) -> _Header:
     if "\0" in line:
         raise DataError(encoding_message(path.name, layout.encoding))
     delimiter = layout.delimiter or (said[1] if said else _most_frequent_delimiter(line))
-    names = tuple(name.strip() for name in next(csv.reader([line], delimiter=delimiter), []))
+    try:
+        names = tuple(name.strip() for name in next(csv.reader([line], delimiter=delimiter), []))
+    except csv.Error:
+        raise DataError(f"{path.name}: a quotation mark in the header line is not closed.") from None
     refuse_names(names, path.name)
     return _Header(delimiter, names, lines_before=1 if said else 0)
 
 
 def _open_text(path: Path, encoding: str) -> Any:
-    opener: Any = gzip.open if path.suffix.lower() == ".gz" else open
+    opener: Any = gzip.open if _is_zipped(path) else open
     return opener(path, "rt", encoding="utf-8-sig" if codecs.lookup(encoding).name in _UTF8 else encoding, newline="")
+
+
+def _is_zipped(path: Path) -> bool:
+    return path.suffix.lower() == ".gz"
 
 
 def _read_record(file: Any) -> str:

@@ -57,6 +57,8 @@ class Layout:
     negative_amounts: Literal["refuse", "leave_out"] = "refuse"
 
     def __post_init__(self) -> None:
+        if isinstance(self.missing, list):
+            object.__setattr__(self, "missing", tuple(self.missing))
         for name, (fits, words) in _FIELDS.items():
             value = getattr(self, name)
             if value is not None and not fits(value):
@@ -117,8 +119,6 @@ def read_layout(path: str | Path) -> Layout:
         raise DataError(f"{Path(path).name} cannot be read as a TOML file: {error}.") from None
     name = Path(path).name
     columns, options = _parts(content, name)
-    if isinstance(options.get("missing"), list):
-        options["missing"] = tuple(options["missing"])
     try:
         return Layout(columns=columns, **options)
     except ParameterError as error:
