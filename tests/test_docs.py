@@ -14,7 +14,9 @@ ROOT = Path(__file__).parents[1]
 
 def test_truth_the_page_of_contracts_is_the_one_that_is_printed():
     """docs/contracts.md is what tools/contracts_page.py prints."""
-    printed = subprocess.run([sys.executable, "tools/contracts_page.py"], cwd=ROOT, capture_output=True, text=True, check=True)
+    printed = subprocess.run(
+        [sys.executable, "tools/contracts_page.py"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
     assert printed.stdout == (ROOT / "docs" / "contracts.md").read_text(encoding="utf-8")
 
 
@@ -34,7 +36,9 @@ def test_truth_the_python_of_the_readme_runs():
     exec(re.search(r"```python\n(.*?)```", text, re.DOTALL)[1], {})  # noqa: S102  (our own file)
 
 
-@pytest.mark.parametrize("page", sorted(path.relative_to(ROOT).as_posix() for path in [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")]))
+@pytest.mark.parametrize(
+    "page", sorted(path.relative_to(ROOT).as_posix() for path in [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
+)
 def test_truth_links_lead_somewhere(page):
     """Every link between the project's own pages and pictures has its target."""
     text = (ROOT / page).read_text(encoding="utf-8")

@@ -6,6 +6,7 @@ import json
 import os
 import re
 from dataclasses import dataclass, field
+from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -201,7 +202,7 @@ class StudyOutput:
         if self.folder is not None:
             _write_parquet(frame, name, self.folder / "tables" / f"{name}.parquet")
         self._keep()
-        html = frame_to_html(frame, title=caption, digits=digits or 4, rows=30 if shown else 0)
+        html = frame_to_html(frame, title=caption, digits=digits or 4) if shown else _unshown(frame, name, caption)
         _display({"text/plain": f"{name}: {len(frame)} rows", "text/html": html})
 
     def _add_number(self, key: str, number: dict[str, Any]) -> None:
@@ -249,6 +250,15 @@ def open_study(name: str) -> StudyOutput:
     output = StudyOutput(name=name, folder=Path(folder) if folder else None)
     output._keep()
     return output
+
+
+def _unshown(frame: pd.DataFrame, name: str, caption: str) -> str:
+    """Return where the rows of single customers are, in place of the rows."""
+    columns = ", ".join(map(str, frame.columns))
+    return (
+        f"<p>{escape(caption)}: {len(frame):,} rows, a customer each, are in <code>tables/{name}.parquet</code> and not "
+        f"shown here. Columns: {escape(columns)}.</p>"
+    )
 
 
 def _display(data: dict[str, str], *, role: str = "", metadata: dict[str, Any] | None = None) -> None:
