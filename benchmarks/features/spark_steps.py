@@ -45,7 +45,12 @@ def _start_spark() -> Any:
     from pyspark.sql import SparkSession
 
     builder = SparkSession.builder.master("local-cluster[2,1,2048]").config("spark.executor.memory", "2g")
-    for name, value in (("sql.shuffle.partitions", "4"), ("ui.enabled", "false"), ("sql.session.timeZone", "UTC")):
+    for name, value in (
+        ("sql.shuffle.partitions", "4"),
+        ("ui.enabled", "false"),
+        ("ui.showConsoleProgress", "false"),
+        ("sql.session.timeZone", "UTC"),
+    ):
         builder = builder.config(f"spark.{name}", value)
     return builder.getOrCreate()
 
