@@ -351,6 +351,15 @@ def test_input_tables_and_columns_that_are_missing():
         features.snapshot(orders, as_of="2024-03-01", features=[f for f in features.trouble() if f.grain == "customer"])
 
 
+def test_input_columns_that_are_made_here():
+    """A column of one's own that is named like one made from the date is refused where there is a date, and kept elsewhere."""
+    with pytest.raises(DataError, match="has a column 'age', which here is made from `date`"):
+        features.snapshot(tables.read(ORDERS.assign(age=40), "ORDERS"), as_of="2024-03-01")
+    people = tables.read(CUSTOMERS.assign(age=[31, 42, 53]), "CUSTOMERS")
+    found = features.snapshot({**read_all(), "customers": people}, as_of="2024-03-01", features=[features.who("age")])
+    assert found.to_frame()["age"].tolist() == [31, 42]
+
+
 def test_input_dates_and_windows_that_the_data_do_not_cover():
     """as_of outside the data and a window past their end are errors that say by how many days."""
     orders = tables.read(ORDERS, "ORDERS")

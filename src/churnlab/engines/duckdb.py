@@ -1,14 +1,19 @@
 """Runs SQL on DuckDB, inside this process."""
 
+import os
 from collections.abc import Callable
 from contextlib import suppress
 from functools import cache, partial
 from itertools import count
 from pathlib import Path
+from tempfile import gettempdir
 from typing import Any
 
 import duckdb
 import pandas as pd
+
+from churnlab.engines.quoting import quote_text
+from churnlab.errors import ParameterError
 
 __all__ = ["DuckDBEngine", "default_engine"]
 
@@ -22,6 +27,13 @@ class DuckDBEngine:
     ----------
     connection
         A connection of your own; by default a new one in memory, in UTC.
+    memory
+        How much of it a new connection may take, as ``"2GB"``; what does not fit goes to the disk for a while.
+
+    Raises
+    ------
+    ParameterError
+        If `memory` is no amount of memory, or given beside a connection.
 
     Examples
     --------
@@ -32,10 +44,11 @@ class DuckDBEngine:
     dialect = "duckdb"
     failure = duckdb.Error
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection | None = None) -> None:
+    def __init__(self, connection: duckdb.DuckDBPyConnection | None = None, *, memory: str | None = None) -> None:
         if connection is None:
-            connection = duckdb.connect(config={"python_enable_replacements": "false"})
-            connection.execute("SET TimeZone = 'UTC'")
+            connection = _connect(memory)
+        elif memory is not None:
+            raise ParameterError("Give `memory` or a connection of your own, not both.")
         self._connection: duckdb.DuckDBPyConnection | None = connection
         self._query: Callable[[str], duckdb.DuckDBPyRelation] = connection.sql
 
@@ -83,6 +96,19 @@ class DuckDBEngine:
     def write(self, sql: str, path: Path) -> None:
         """Run a query and write its result to a Parquet file."""
         self._query(sql).write_parquet(str(path), compression="zstd")
+
+
+def _connect(memory: str | None) -> duckdb.DuckDBPyConnection:
+    connection = duckdb.connect(config={"python_enable_replacements": "false"})
+    connection.execute("SET TimeZone = 'UTC'")
+    if memory is not None:
+        overflow = Path(gettempdir()) / f"churnlab-{os.getpid()}"
+        connection.execute(f"SET temp_directory = {quote_text(str(overflow))}")
+        try:
+            connection.execute(f"SET memory_limit = {quote_text(memory)}")
+        except duckdb.Error:
+            raise ParameterError(f"`memory` must be an amount such as '2GB', not {memory!r}.") from None
+    return connection
 
 
 @cache

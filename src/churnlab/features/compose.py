@@ -148,8 +148,7 @@ def _seen(table: str, view: str, columns: Iterable[str], cut: Cut, dialect: Dial
     if table in cut.known:
         conditions.append(f"{cut.known[table]} < {_timestamp(cut.as_of)}")
     conditions += _bucket(cut, dialect)
-    hidden = {"resolved", "age", "weekday", "hour", "resolved_age"}
-    kept = [name for name in columns if _PLAIN.fullmatch(name) and name not in hidden]
+    kept = [name for name in columns if _PLAIN.fullmatch(name) and name != "resolved"]
     where = f"\n    WHERE {' AND '.join(conditions)}" if conditions else ""
     return f"SELECT {', '.join([*kept, *extra])}\n    FROM {view}{where}"
 

@@ -52,7 +52,8 @@ class SparkDialect(Dialect):
 
     def row_hash(self, columns: Iterable[str]) -> str:
         """Return a number made from all columns of a row."""
-        return f"xxhash64({', '.join(f'`{column}`' for column in columns)})"
+        names = ("`" + column.replace("`", "``") + "`" for column in columns)
+        return f"xxhash64({', '.join(names)})"
 
 
 DIALECTS: Mapping[str, Dialect] = MappingProxyType({"duckdb": Dialect(), "spark": SparkDialect()})

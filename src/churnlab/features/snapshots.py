@@ -298,6 +298,14 @@ def _check(
             raise DataError(
                 f"There is no table {table!r}, which {', '.join(asking)} needs. Try: tables={{{table!r}: …}}."
             )
+    for name, given in tables.items():
+        taken = (
+            sorted({"age", "weekday", "hour", "resolved_age"} & set(given.columns)) if "date" in given.columns else []
+        )
+        if taken:
+            raise DataError(
+                f"{given.label} ({name}) has a column {taken[0]!r}, which here is made from `date`. Rename yours."
+            )
     refuse_unsafe(features, targets, {name: table.columns for name, table in tables.items()})
     to_cut(tables["orders"], cut.as_of, observed_until)
     if targets:
