@@ -1,23 +1,14 @@
 """What is known of each customer as of a date, and what she did afterwards."""
 
 from churnlab.features.activity import activity_churn
+from churnlab.features.baskets import calendar, discounts, first_order, preference, shares
 from churnlab.features.churn_rates import scale_rate, to_churn_counts, to_churn_rates
 from churnlab.features.cohorts import average_orders, repurchase_rates, to_cohorts
 from churnlab.features.compose import Cut, Population
 from churnlab.features.describe import describe_features
 from churnlab.features.feature import Feature, dictionary, renamed
 from churnlab.features.habit_segments import HabitSegments, segment_by_habits
-from churnlab.features.habits import (
-    calendar,
-    discounts,
-    first_order,
-    frequency,
-    money,
-    preference,
-    rhythm,
-    shares,
-    windows,
-)
+from churnlab.features.habits import frequency, money, rhythm, windows
 from churnlab.features.history import observed_end
 from churnlab.features.leakage import check_leakage
 from churnlab.features.lifecycle import lifecycle_counts, lifecycle_transitions, to_lifecycle

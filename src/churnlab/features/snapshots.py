@@ -1,11 +1,10 @@
 """Features and targets of customers as of a date, from one SQL text."""
 
-import difflib
 import json
 import os
 import re
 import shutil
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -13,13 +12,13 @@ from typing import Any
 
 import pandas as pd
 
-from churnlab.errors import DataError, ParameterError
+from churnlab.errors import ParameterError
+from churnlab.features.baskets import calendar
 from churnlab.features.compose import Cut, Population, compose
 from churnlab.features.dialects import DIALECTS
-from churnlab.features.expressions import refuse_unsafe
-from churnlab.features.feature import Feature, dictionary, flatten
-from churnlab.features.habits import calendar, frequency, money, rhythm, windows
-from churnlab.features.history import require_covered, to_cut
+from churnlab.features.feature import Feature, dictionary
+from churnlab.features.habits import frequency, money, rhythm, windows
+from churnlab.features.request import Asked, check, choose
 from churnlab.features.targets import TARGETS
 from churnlab.tables import Table, to_date
 
@@ -27,8 +26,6 @@ __all__ = ["DEFAULTS", "Snapshot", "fingerprint", "snapshot", "snapshots"]
 
 DEFAULTS: tuple[Feature, ...] = (*frequency(), *rhythm(), *money(), *windows(), *calendar())
 """Features that need nothing but the required columns of ORDERS, and can be asked for by name."""
-
-Asked = Feature | str | Iterable[Feature]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -192,10 +189,10 @@ def snapshot(
     1       00018       1           270
     """
     given = {"orders": tables} if isinstance(tables, Table) else dict(tables)
-    chosen = _resolve(features, DEFAULTS, "feature")
-    wanted = _resolve(targets, TARGETS, "target")
+    chosen = choose(features, DEFAULTS, "feature")
+    wanted = choose(targets, TARGETS, "target")
     cut = Cut(as_of=to_date(as_of, "as_of"), horizon=horizon, gap=gap, known=dict(known or {}))
-    _check(given, chosen, wanted, cut, observed_until)
+    check(given, chosen, wanted, cut, observed_until)
     return Snapshot(features=chosen, targets=wanted, cut=cut, population=population or Population(), tables=given)
 
 
@@ -257,63 +254,3 @@ def _reads(path: Path) -> Any:
         return json.loads(path.read_text(encoding="utf-8"))
     except (OSError, json.JSONDecodeError):
         return None
-
-
-def _resolve(asked: Sequence[Asked], known: tuple[Feature, ...], kind: str) -> tuple[Feature, ...]:
-    by_name = {feature.name: feature for feature in known}
-    found: list[Feature] = []
-    for part in asked:
-        if isinstance(part, str):
-            found.append(_named(part, by_name, kind))
-        else:
-            found.extend(flatten([part]))
-    names = [feature.name for feature in found]
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise ParameterError(
-            f"There are two {kind}s named {', '.join(map(repr, twice))}. Try: features.renamed(…, 'prefix_')."
-        )
-    return tuple(found)
-
-
-def _named(name: str, known: Mapping[str, Feature], kind: str) -> Feature:
-    if name in known:
-        return known[name]
-    near = difflib.get_close_matches(name, known, n=1)
-    hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(known)}."
-    raise ParameterError(f"There is no {kind} {name!r}: {hint}")
-
-
-def _check(
-    tables: Mapping[str, Table],
-    features: tuple[Feature, ...],
-    targets: tuple[Feature, ...],
-    cut: Cut,
-    observed_until: str | date | None,
-) -> None:
-    _check_numbers(cut, targets)
-    for table in dict.fromkeys(["orders", *(f.table for f in features if f.grain != "customer")]):
-        if table not in tables:
-            asking = [f.name for f in features if f.table == table][:3] or ["the customers themselves"]
-            raise DataError(
-                f"There is no table {table!r}, which {', '.join(asking)} needs. Try: tables={{{table!r}: …}}."
-            )
-    for name, given in tables.items():
-        taken = (
-            sorted({"age", "weekday", "hour", "resolved_age"} & set(given.columns)) if "date" in given.columns else []
-        )
-        if taken:
-            raise DataError(
-                f"{given.label} ({name}) has a column {taken[0]!r}, which here is made from `date`. Rename yours."
-            )
-    refuse_unsafe(features, targets, {name: table.columns for name, table in tables.items()})
-    to_cut(tables["orders"], cut.as_of, observed_until)
-    if targets:
-        require_covered(tables["orders"], cut.end, observed_until)
-
-
-def _check_numbers(cut: Cut, targets: tuple[Feature, ...]) -> None:
-    if cut.gap < 0 or cut.horizon < 0:
-        raise ParameterError(f"`horizon` and `gap` must be 0 or more days, not {cut.horizon} and {cut.gap}.")
-    if targets and cut.horizon == 0:
-        raise ParameterError("Targets take a window: `horizon` must be above 0 days.")

@@ -1,0 +1,112 @@
+"""What is asked of a snapshot, and whether it can be had."""
+
+import difflib
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+
+from churnlab.errors import DataError, ParameterError
+from churnlab.features.compose import Cut
+from churnlab.features.expressions import refuse_unsafe
+from churnlab.features.feature import Feature, flatten
+from churnlab.features.history import require_covered, to_cut
+from churnlab.tables import Table
+
+__all__ = ["Asked", "check", "choose"]
+
+Asked = Feature | str | Iterable[Feature]
+
+
+def choose(asked: Sequence[Asked], known: tuple[Feature, ...], kind: str) -> tuple[Feature, ...]:
+    """Return the features that are asked for: features, what builders return, or names of known ones.
+
+    Parameters
+    ----------
+    asked
+        What the user gave.
+    known
+        Features that have names.
+    kind
+        What to call them in messages.
+
+    Raises
+    ------
+    ParameterError
+        If a name is unknown, or stands twice.
+    """
+    by_name = {feature.name: feature for feature in known}
+    found: list[Feature] = []
+    for part in asked:
+        if isinstance(part, str):
+            found.append(_named(part, by_name, kind))
+        else:
+            found.extend(flatten([part]))
+    names = [feature.name for feature in found]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise ParameterError(
+            f"There are two {kind}s named {', '.join(map(repr, twice))}. Try: features.renamed(…, 'prefix_')."
+        )
+    return tuple(found)
+
+
+def _named(name: str, known: Mapping[str, Feature], kind: str) -> Feature:
+    if name in known:
+        return known[name]
+    near = difflib.get_close_matches(name, known, n=1)
+    hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(known)}."
+    raise ParameterError(f"There is no {kind} {name!r}: {hint}")
+
+
+def check(
+    tables: Mapping[str, Table],
+    features: tuple[Feature, ...],
+    targets: tuple[Feature, ...],
+    cut: Cut,
+    observed_until: str | date | None,
+) -> None:
+    """Refuse a snapshot that cannot be made: from its tables, its columns, its expressions, its dates.
+
+    Parameters
+    ----------
+    tables
+        By name.
+    features, targets
+        What is asked for.
+    cut
+        Where time is cut.
+    observed_until
+        The day up to which the orders are complete, if it is known.
+
+    Raises
+    ------
+    DataError
+        If a table or column is missing, or the orders do not cover the dates.
+    ParameterError
+        If a number is out of range or an expression is not allowed.
+    """
+    _check_numbers(cut, targets)
+    for table in dict.fromkeys(["orders", *(f.table for f in features if f.grain != "customer")]):
+        if table not in tables:
+            asking = [f.name for f in features if f.table == table][:3] or ["the customers themselves"]
+            raise DataError(
+                f"There is no table {table!r}, which {', '.join(asking)} needs. Try: tables={{{table!r}: …}}."
+            )
+    for name, given in tables.items():
+        taken = (
+            sorted({"age", "weekday", "hour", "resolved_age"} & set(given.columns)) if "date" in given.columns else []
+        )
+        if taken:
+            raise DataError(
+                f"{given.label} ({name}) has a column {taken[0]!r}, which here is made from `date`. Rename yours."
+            )
+    refuse_unsafe(features, targets, {name: table.columns for name, table in tables.items()})
+    to_cut(tables["orders"], cut.as_of, observed_until)
+    if targets:
+        require_covered(tables["orders"], cut.end, observed_until)
+
+
+def _check_numbers(cut: Cut, targets: tuple[Feature, ...]) -> None:
+    if cut.gap < 0 or cut.horizon < 0:
+        raise ParameterError(f"`horizon` and `gap` must be 0 or more days, not {cut.horizon} and {cut.gap}.")
+    if targets and cut.horizon == 0:
+        raise ParameterError("Targets take a window: `horizon` must be above 0 days.")
