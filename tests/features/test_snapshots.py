@@ -184,6 +184,16 @@ def test_truth_targets_count_the_window_alone():
     assert frame["customer_id"].tolist() == ["a", "b"]
 
 
+@pytest.mark.parametrize("column", ["days", "rows", "seen"])
+def test_truth_columns_may_be_named_like_a_step_of_the_query(column):
+    """A preference for a column named like a step of the query is that column's, and leaves the others as they are."""
+    named = tables.read(ORDERS.rename(columns={"category": column}), "ORDERS")
+    chosen = ["orders", "weekend_share", features.preference(column)]
+    frame = features.snapshot(named, as_of="2024-03-01", features=chosen).to_frame().set_index("customer_id")
+    assert frame.loc["a"].tolist()[:3] == [3, 0.25, "x"]
+    assert frame.loc["a", f"{column}_tried"] == 2
+
+
 def test_truth_populations_are_decided_from_history():
     """Who was active lately, or came early enough, is decided before as_of."""
 

@@ -101,11 +101,10 @@ def compose(
     for (table, grain, by), group in _groups(features).items():
         source, name = f"{table}_seen", f"{table}_rows"
         if grain == "value":
-            source, name = f"{table}_{by}", f"{table}_{by}_values"
+            source, name = f"values_of_{table}_{by}", f"{table}_by_{by}"
             steps[source] = _values(table, by)
-        if name != "base":
-            steps[name] = _aggregate(source, group, "")
-            joins.append(name)
+        steps[name] = _aggregate(source, group, "")
+        joins.append(name)
     if targets:
         steps["ahead"] = _ahead(views["orders"], cut, dialect)
         steps["targets"] = _aggregate("ahead", targets, "")
