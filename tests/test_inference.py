@@ -4,7 +4,13 @@ import numpy as np
 import pytest
 
 from churnlab.errors import ParameterError
-from churnlab.inference import bootstrap, delta_method, normal_quantile, wald_table
+from churnlab.inference import (
+    bootstrap,
+    coefficient_table,
+    delta_method,
+    normal_quantile,
+    wald_table,
+)
 
 
 def test_truth_normal_quantiles():
@@ -56,3 +62,17 @@ def test_input_levels_and_sizes():
         normal_quantile(95)
     with pytest.raises(ParameterError, match="at least 2 rows and 2 draws"):
         bootstrap(lambda rows: 0.0, 1, seed=1)
+
+
+def test_truth_coefficient_table_is_that_of_student_t():
+    """Estimate 2, error 1, 10 degrees of freedom: p = .0733880 and limits 2 ± 2.2281389 (tables of Student's t)."""
+    row = coefficient_table(("x",), np.array([2.0]), np.array([[1.0]]), df=10).iloc[0]
+    assert row.p_value == pytest.approx(0.0733880, abs=1e-7)
+    assert (row.conf_low, row.conf_high) == pytest.approx((2 - 2.2281389, 2 + 2.2281389), abs=1e-7)
+
+
+def test_truth_delta_method_holds_for_any_sign():
+    """A linear function has its exact variance, also where an estimate is negative or zero."""
+    slope, covariance = np.array([1.0, 2.0, -1.0]), np.diag([0.5, 0.1, 0.2])
+    interval = delta_method(lambda theta: float(slope @ theta), np.array([-3.0, 0.0, 1e-12]), covariance)
+    assert interval.std_error == pytest.approx(np.sqrt(0.5 + 0.4 + 0.2), rel=1e-8)

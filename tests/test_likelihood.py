@@ -86,3 +86,26 @@ def test_input_a_ridge_is_not_called_a_maximum():
 
     with pytest.raises(ConvergenceError, match="flat along"):
         maximise(ridge, ("left", "right"), [np.array([3.0, 2.0])])
+
+
+def test_truth_real_and_positive_parameters_together():
+    """A normal sample: the mean may be negative, the spread may not; both have their closed forms."""
+    values = np.random.default_rng(3).normal(-2.0, 0.5, 400)
+
+    def log_likelihood(theta: np.ndarray) -> Derivatives:
+        mean, spread = theta
+        gap, n = values - mean, len(values)
+        return Derivatives(
+            value=float(-n * np.log(spread) - (gap**2).sum() / (2 * spread**2)),
+            gradient=np.array([gap.sum() / spread**2, -n / spread + (gap**2).sum() / spread**3]),
+            hessian=np.array(
+                [
+                    [-n / spread**2, -2 * gap.sum() / spread**3],
+                    [-2 * gap.sum() / spread**3, n / spread**2 - 3 * (gap**2).sum() / spread**4],
+                ]
+            ),
+        )
+
+    found = maximise(log_likelihood, ("mean", "spread"), [np.array([0.0, 1.0])], positive=[False, True])
+    np.testing.assert_allclose(found.estimate, [values.mean(), values.std()], rtol=1e-8)
+    np.testing.assert_allclose(np.diag(found.covariance), values.var() / 400 * np.array([1, 0.5]), rtol=1e-7)

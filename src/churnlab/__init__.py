@@ -12,6 +12,8 @@ __all__ = [
     "__version__",
     "datasets",
     "display",
+    "drivers",
+    "elasticity",
     "engines",
     "errors",
     "features",
@@ -20,6 +22,7 @@ __all__ = [
     "repurchase",
     "simulate",
     "studies",
+    "survival",
     "tables",
     "theme",
 ]

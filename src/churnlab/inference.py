@@ -1,4 +1,4 @@
-"""From estimates to intervals: the Wald table, the delta method, the bootstrap."""
+"""From estimates to intervals: the Wald tables, the delta method, the bootstrap."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ import pandas as pd
 
 from churnlab.errors import ParameterError
 
-__all__ = ["Interval", "bootstrap", "delta_method", "normal_quantile", "wald_table"]
+__all__ = ["Interval", "bootstrap", "coefficient_table", "delta_method", "normal_quantile", "wald_table"]
 
 Array = npt.NDArray[np.float64]
 
@@ -92,17 +92,75 @@ def wald_table(terms: tuple[str, ...], estimate: Array, covariance: Array, *, co
     )
 
 
+def coefficient_table(
+    terms: tuple[str, ...],
+    estimate: Array,
+    covariance: Array,
+    *,
+    conf_level: float = 0.95,
+    df: float = float("inf"),
+) -> pd.DataFrame:
+    """Tabulate coefficients, which may be any number, with their tests against zero.
+
+    Parameters
+    ----------
+    terms
+        The k names.
+    estimate
+        Estimates (k,).
+    covariance
+        Their covariance (k, k).
+    conf_level
+        Of the limits.
+    df
+        Degrees of freedom of Student's t; infinite for the normal distribution.
+
+    Returns
+    -------
+    DataFrame
+        One row per term: `term, estimate, std_error, statistic, p_value, conf_low, conf_high`.
+
+    Raises
+    ------
+    ParameterError
+        If the level is not between 0 and 1.
+
+    Examples
+    --------
+    >>> coefficient_table(("age",), np.array([2.0]), np.array([[1.0]])).round(3)
+      term  estimate  std_error  statistic  p_value  conf_low  conf_high
+    0  age       2.0        1.0        2.0    0.046      0.04       3.96
+    """
+    from scipy.stats import t
+
+    normal_quantile(conf_level)
+    std_error = np.sqrt(np.diag(covariance))
+    statistic = estimate / std_error
+    margin = t.ppf((1 + conf_level) / 2, df) * std_error
+    return pd.DataFrame(
+        {
+            "term": list(terms),
+            "estimate": estimate,
+            "std_error": std_error,
+            "statistic": statistic,
+            "p_value": 2 * t.sf(np.abs(statistic), df),
+            "conf_low": estimate - margin,
+            "conf_high": estimate + margin,
+        }
+    )
+
+
 def delta_method(
     function: Callable[[Array], float], estimate: Array, covariance: Array, *, conf_level: float = 0.95
 ) -> Interval:
-    """Return a function of positive parameters with its standard error and limits.
+    """Return a function of parameters with its standard error and limits.
 
     Parameters
     ----------
     function
         Takes parameters (k,) and returns a number.
     estimate
-        Estimates (k,), all positive.
+        Estimates (k,).
     covariance
         Their covariance (k, k).
     conf_level
@@ -115,14 +173,16 @@ def delta_method(
 
     Notes
     -----
-    Variance J V J′ with J by central differences of relative step 10⁻⁵ (error of the order 10⁻¹⁰).
+    Variance J V J′ with J by central differences; the step is 10⁻⁵ of the estimate or, where that is near zero, of its
+    standard error (error of the order 10⁻¹⁰).
 
     Examples
     --------
     >>> delta_method(lambda theta: theta[0] ** 2, np.array([3.0]), np.array([[0.04]])).std_error.__round__(6)
     1.2
     """
-    step = 1e-5 * estimate
+    error = np.sqrt(np.diag(covariance))
+    step = 1e-5 * np.where(np.abs(estimate) > 1e-3 * error, np.abs(estimate), np.where(error > 0, error, 1.0))
     shifts = np.diag(step)
     slope = np.array([(function(estimate + s) - function(estimate - s)) / (2 * s.sum()) for s in shifts])
     value, std_error = float(function(estimate)), float(np.sqrt(slope @ covariance @ slope))

@@ -1,0 +1,3 @@
+"""How demand answers to price."""
+
+__all__: list[str] = []
