@@ -1,3 +1,8 @@
-"""What makes customers satisfied, and what that is worth."""
+"""What makes customers satisfied, and what that is worth.
+
+Importance of drivers (`fit_importance`, `fit_dominance`, `fit_ordinal_importance`, by segment), ordinal regression
+(`fit_ordinal`), asymmetry, gaps, reliability, and the Net Promoter Score (`fit_nps`); docs/models-drivers.md lists the
+calls and what they return.
+"""
 
 __all__: list[str] = []
