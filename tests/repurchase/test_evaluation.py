@@ -46,12 +46,12 @@ def test_truth_naive_rules_do_as_they_say():
     """Rates go on, a customer of no age has no rate; the two kinds do what their kind did, scaled to the horizon."""
     rfm = pd.DataFrame({"frequency": [4, 4, 0, 0], "recency": [2.0, 8.0, 0, 0], "T": [10.0, 10, 1, 0]})
     same = repurchase.nobody_changes(rfm, horizon=5)
-    np.testing.assert_allclose(same["orders"], [2, 2, 0, 0])
+    np.testing.assert_allclose(same["estimate"], [2, 2, 0, 0])
     np.testing.assert_allclose(same["probability"], 1 - np.exp([-2, -2, 0, 0]))
     rule = repurchase.SilenceRule(silence=3, horizon=5, probability=(0.5, 0.1), orders=(1.0, 0.2))
     np.testing.assert_allclose(rule.predict(rfm, horizon=5)["probability"], [0.1, 0.5, 0.5, 0.5])
     longer = rule.predict(rfm, horizon=10)
-    np.testing.assert_allclose(longer["orders"], [0.4, 2, 2, 2])
+    np.testing.assert_allclose(longer["estimate"], [0.4, 2, 2, 2])
     np.testing.assert_allclose(longer["probability"], [0.19, 0.75, 0.75, 0.75])
 
 
@@ -66,7 +66,7 @@ def test_truth_silence_is_the_limit_that_errs_least():
     assert rule.probability == (np.mean(orders[silence <= 9] > 0), np.mean(orders[silence > 9] > 0))
     assert rule.orders[0] == orders[silence <= 9].mean()
     alike = repurchase.fit_base_rate(rfm, pd.DataFrame({"orders": orders}), horizon=13)
-    assert alike.predict(rfm, horizon=13)["orders"].sum() == pytest.approx(orders.sum())
+    assert alike.predict(rfm, horizon=13)["estimate"].sum() == pytest.approx(orders.sum())
     with pytest.raises(DataError, match="`future` has 3 rows for 900 customers"):
         repurchase.fit_silence_rule(rfm, pd.DataFrame({"orders": orders[:3]}), horizon=13)
     with pytest.raises(DataError, match="one customer a row, but 900 of 900 rows have a weight"):
@@ -80,8 +80,8 @@ def test_truth_scores_equal_those_of_scikit_learn(sample_fit, sample_rfm, sample
     ordered = sample_future["orders"] > 0
     assert row["brier"] == pytest.approx(brier_score_loss(ordered, forecast["probability"]))
     assert row["auc"] == pytest.approx(roc_auc_score(ordered, forecast["probability"]))
-    assert row["error"] == pytest.approx(forecast["orders"].sum() / 1882 - 1)
-    assert row["mae"] == pytest.approx((forecast["orders"] - sample_future["orders"]).abs().mean())
+    assert row["error"] == pytest.approx(forecast["estimate"].sum() / 1882 - 1)
+    assert row["mae"] == pytest.approx((forecast["estimate"] - sample_future["orders"]).abs().mean())
     top = np.argsort(-forecast["probability"].to_numpy())[:235]
     assert row["lift"] == pytest.approx(ordered.to_numpy()[top].mean() / ordered.mean(), rel=0.01)
     square = (forecast["probability"] - ordered) ** 2
@@ -125,7 +125,7 @@ def test_truth_rules_of_cdnow(full_orders):
 def test_truth_lift_shares_out_ties():
     """Among customers rated alike no one is rated highest, so that the lift of a constant is 1."""
     future = pd.DataFrame({"orders": [1] * 30 + [0] * 70})
-    constant = pd.DataFrame({"probability": [0.3] * 100, "orders": [0.3] * 100})
+    constant = pd.DataFrame({"probability": [0.3] * 100, "estimate": [0.3] * 100})
     assert repurchase.score_forecasts({"c": constant}, future)["lift"][0] == pytest.approx(1)
     perfect = constant.assign(probability=future["orders"])
     assert repurchase.score_forecasts({"p": perfect}, future)["lift"][0] == pytest.approx(1 / 0.3)
@@ -133,15 +133,15 @@ def test_truth_lift_shares_out_ties():
 
 def test_input_forecasts_that_do_not_fit(sample_future):
     """A forecast of other customers or with gaps is named."""
-    short = pd.DataFrame({"probability": [0.5], "orders": [1.0]})
+    short = pd.DataFrame({"probability": [0.5], "estimate": [1.0]})
     with pytest.raises(DataError, match="The forecast 'short' has 1 rows for 2,357 customers"):
         repurchase.score_forecasts({"short": short}, sample_future)
-    shuffled = pd.DataFrame({"probability": 0.5, "orders": 1.0}, index=range(2357, 0, -1))
+    shuffled = pd.DataFrame({"probability": 0.5, "estimate": 1.0}, index=range(2357, 0, -1))
     with pytest.raises(DataError, match="'shuffled' are in another order than the customers"):
         repurchase.score_forecasts({"shuffled": shuffled}, sample_future)
     with pytest.raises(DataError, match="'half' has no column orders"):
         repurchase.score_forecasts({"half": shuffled[["probability"]]}, sample_future)
-    gaps = pd.DataFrame({"probability": np.nan, "orders": 1.0}, index=range(2357))
+    gaps = pd.DataFrame({"probability": np.nan, "estimate": 1.0}, index=range(2357))
     with pytest.raises(DataError, match="must be finite: 2,357 of 2,357"):
         repurchase.score_forecasts({"gaps": gaps}, sample_future)
 

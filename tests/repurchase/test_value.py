@@ -235,11 +235,11 @@ def test_invariant_any_frame_of_the_contract_gives_the_same(sample_fit, sample_a
     import polars as pl
 
     some = sample_rfm.head(40)
-    expected = sample_fit.predict(some, horizon=9)["orders"].to_numpy()
+    expected = sample_fit.predict(some, horizon=9)["estimate"].to_numpy()
     text = some.assign(frequency=some["frequency"].astype(str))
     nullable = some.convert_dtypes()
     for frame in (text, nullable, pl.from_pandas(some)):
-        np.testing.assert_array_equal(sample_fit.predict(frame, horizon=9)["orders"], expected)
+        np.testing.assert_array_equal(sample_fit.predict(frame, horizon=9)["estimate"], expected)
         np.testing.assert_array_equal(sample_amounts.expected_amount(frame), sample_amounts.expected_amount(some))
 
 

@@ -202,7 +202,7 @@ class BgNbdFit:
         Returns
         -------
         DataFrame
-            `p_alive`, `probability` of at least one order, and expected `orders`, in the order of the rows.
+            `estimate` (expected orders), `p_alive` and `probability` of at least one order, in the order of the rows.
 
         Raises
         ------
@@ -213,9 +213,9 @@ class BgNbdFit:
         """
         return pd.DataFrame(
             {
+                "estimate": self.expected_orders(rfm, horizon=horizon),
                 "p_alive": self.p_alive(rfm),
                 "probability": self.probability_of_order(rfm, horizon=horizon),
-                "orders": self.expected_orders(rfm, horizon=horizon),
             },
             index=getattr(rfm, "index", None),
         )

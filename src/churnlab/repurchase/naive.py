@@ -50,7 +50,7 @@ class SilenceRule:
         Returns
         -------
         DataFrame
-            `probability` of an order and expected `orders`, in the order of the rows.
+            `estimate` (expected orders) and `probability` of an order, in the order of the rows.
 
         Raises
         ------
@@ -147,7 +147,7 @@ def nobody_changes(rfm: pd.DataFrame, *, horizon: float) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        `probability` of an order (1 - exp(-orders)) and expected `orders`, in the order of the rows.
+        `estimate` (expected orders) and `probability` of an order (1 - exp(-orders)), in the order of the rows.
 
     Raises
     ------
@@ -159,7 +159,7 @@ def nobody_changes(rfm: pd.DataFrame, *, horizon: float) -> pd.DataFrame:
     Examples
     --------
     >>> rfm = pd.DataFrame({"frequency": [2], "recency": [5.0], "T": [10.0]})
-    >>> nobody_changes(rfm, horizon=5)["orders"].tolist()
+    >>> nobody_changes(rfm, horizon=5)["estimate"].tolist()
     [1.0]
     """
     history = to_history(rfm)
@@ -169,7 +169,7 @@ def nobody_changes(rfm: pd.DataFrame, *, horizon: float) -> pd.DataFrame:
 
 
 def _forecast(rfm: pd.DataFrame, probability: Array, orders: Array) -> pd.DataFrame:
-    return pd.DataFrame({"probability": probability, "orders": orders}, index=getattr(rfm, "index", None))
+    return pd.DataFrame({"estimate": orders, "probability": probability}, index=getattr(rfm, "index", None))
 
 
 def _silence(history: History) -> Array:
