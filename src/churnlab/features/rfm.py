@@ -160,20 +160,23 @@ ORDER BY customer_id"""
 
 
 def _rfm_sql(orders: Table, as_of: date, unit: str) -> str:
+    """Number each customer's days rather than group by them: to sort takes less time and memory than to hash."""
     length = f"{days_per(unit)!r}e0"
     days = DIALECTS[orders.engine.dialect].days
     last_day = f"DATE '{(as_of - timedelta(days=1)).isoformat()}'"
     return f"""SELECT
     customer_id,
-    count(*) - 1 AS frequency,
+    CAST(max(number) - 1 AS BIGINT) AS frequency,
     {days("max(day)", "min(day)")} / {length} AS recency,
     {days(last_day, "min(day)")} / {length} AS T,
-    CAST(sum(amount) - min_by(amount, day) AS DOUBLE) / nullif(count(*) - 1, 0) AS monetary_value
+    CAST(sum(CASE WHEN number > 1 THEN amount END) AS DOUBLE) / nullif(max(number) - 1, 0) AS monetary_value
 FROM (
-    SELECT customer_id, CAST(date AS DATE) AS day, sum(amount) AS amount
-    FROM {orders.view}
-    WHERE date < TIMESTAMP '{as_of.isoformat()}'
-    GROUP BY customer_id, CAST(date AS DATE)
+    SELECT customer_id, day, amount, dense_rank() OVER (PARTITION BY customer_id ORDER BY day) AS number
+    FROM (
+        SELECT customer_id, CAST(date AS DATE) AS day, amount
+        FROM {orders.view}
+        WHERE date < TIMESTAMP '{as_of.isoformat()}'
+    )
 )
 GROUP BY customer_id"""
 
