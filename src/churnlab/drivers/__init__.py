@@ -5,4 +5,7 @@ Importance of drivers (`fit_importance`, `fit_dominance`, `fit_ordinal_importanc
 calls and what they return.
 """
 
-__all__: list[str] = []
+from churnlab.drivers.importance import fit_importance
+from churnlab.drivers.importance_fit import ImportanceFit
+
+__all__ = ["ImportanceFit", "fit_importance"]
