@@ -72,8 +72,8 @@ def explained(correlation: Array, columns: Sequence[int] | None = None) -> Array
 
 
 def _slopes(correlation: Array) -> Array:
-    solved: Array = np.linalg.solve(correlation[:, :-1, :-1], correlation[:, :-1, -1:])
-    return solved[:, :, 0]
+    solved = np.linalg.solve(correlation[:, :-1, :-1], correlation[:, :-1, -1:])
+    return np.asarray(solved[:, :, 0], dtype=np.float64)
 
 
 def _standardised(correlation: Array, plan: Plan) -> Array:
