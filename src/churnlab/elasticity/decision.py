@@ -1,0 +1,245 @@
+"""What another price would do: the effect of a change, and the price of greatest profit."""
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from churnlab.elasticity.demand import DemandCurve
+from churnlab.errors import DataError, ParameterError
+from churnlab.inference import Interval, normal_quantile
+
+__all__ = ["optimal_price", "optimal_prices", "price_change_effects", "total_revenue_change"]
+
+Array = npt.NDArray[np.float64]
+
+
+def price_change_effects(elasticities: pd.DataFrame, *, change: float, margin: float | None = None) -> pd.DataFrame:
+    """Return what a change of price would do to quantity, revenue and margin.
+
+    Parameters
+    ----------
+    elasticities
+        With `estimate, conf_low, conf_high` (n rows): the table of a fit by product, or the row `log_price` of another.
+    change
+        Of the price, as a share: 0.05 raises it by 5 %. Above -1.
+    margin
+        Share of the price that is margin before the change, (0, 1]; by default the effect on margin is not given.
+
+    Returns
+    -------
+    DataFrame
+        The rows, the order and the index of `elasticities`, their own columns, and as shares (-0.1 is 10 % less)
+        `quantity_change, quantity_low, quantity_high`, the same of `revenue` and, with `margin`, of `margin`.
+
+    Raises
+    ------
+    DataError
+        If a column is missing.
+    ParameterError
+        If `change` is not above -1, or `margin` is not in (0, 1].
+
+    Notes
+    -----
+    Quantity changes by (1 + d)^ε - 1, exactly and not as d ε; revenue by (1 + d)^(1 + ε) - 1; margin by
+    (1 + d / m) (1 + d)^ε - 1. Smearing plays no part: the mean of the exponentials of the residuals stands above and below
+    the line. Each effect is monotone in ε, so the limits of ε become its limits at the same level.
+
+    Examples
+    --------
+    >>> tea = pd.DataFrame({"product": ["tea"], "estimate": [-2.0], "conf_low": [-2.5], "conf_high": [-1.5]})
+    >>> price_change_effects(tea, change=0.25)[["quantity_change", "revenue_change"]].round(3).to_numpy().tolist()
+    [[-0.36, -0.2]]
+    """
+    _require(elasticities, ("estimate", "conf_low", "conf_high"))
+    if not -1 < change < float("inf"):
+        raise ParameterError(f"`change` must be above -1, not {change!r}: 0.05 raises the price by 5 %.")
+    if margin is not None and not 0 < margin <= 1:
+        raise ParameterError(f"`margin` must be in (0, 1], not {margin!r}.")
+    factors = {"quantity": 1.0, "revenue": 1.0 + change}
+    if margin is not None:
+        factors["margin"] = 1.0 + change / margin
+    found = elasticities.copy()
+    slopes = elasticities[["estimate", "conf_low", "conf_high"]].to_numpy(dtype=float)
+    for name, factor in factors.items():
+        effects = factor * (1.0 + change) ** slopes - 1.0
+        found[f"{name}_change"] = effects[:, 0]
+        found[f"{name}_low"], found[f"{name}_high"] = np.sort(effects[:, 1:], axis=1).T
+    return found
+
+
+def total_revenue_change(elasticities: pd.DataFrame, *, change: float, conf_level: float = 0.95) -> Interval:
+    """Return what the same change of all prices would do to the revenue of all products together.
+
+    Parameters
+    ----------
+    elasticities
+        With `estimate, std_error` and `revenue` (n rows), the revenue of each product before the change, above 0.
+    change
+        Of the prices, as a share: 0.05 raises them by 5 %. Above -1.
+    conf_level
+        Of the limits.
+
+    Returns
+    -------
+    Interval
+        As a share: -0.1 is 10 % less.
+
+    Raises
+    ------
+    DataError
+        If a column is missing, or a revenue is not above 0.
+    ParameterError
+        If `change` is not above -1, or the level is out of range.
+
+    Notes
+    -----
+    Σ r (1 + d)^(1 + ε) / Σ r - 1, with limits by the delta method. The errors of the products' elasticities are taken to be
+    independent; those of shrunken ones share the mean that they are drawn to. What customers move from one product to
+    another counts in full as lost and not as won, unless the elasticities were estimated with rivals' prices.
+
+    Examples
+    --------
+    >>> two = pd.DataFrame({"estimate": [-2.0, -1.0], "std_error": [0.1, 0.1], "revenue": [50.0, 50.0]})
+    >>> round(total_revenue_change(two, change=0.25).estimate, 3)
+    -0.1
+    """
+    _require(elasticities, ("estimate", "std_error", "revenue"))
+    if not -1 < change < float("inf"):
+        raise ParameterError(f"`change` must be above -1, not {change!r}: 0.05 raises the prices by 5 %.")
+    slope, error, revenue = (elasticities[name].to_numpy(dtype=float) for name in ("estimate", "std_error", "revenue"))
+    if not (revenue > 0).all():
+        raise DataError(f"`revenue` must be above 0, but {(~(revenue > 0)).sum():,} of {len(revenue):,} rows are not.")
+    after = revenue / revenue.sum() * (1.0 + change) ** (1.0 + slope)
+    std_error = float(np.linalg.norm(after * np.log1p(change) * error))
+    estimate, margin = float(after.sum()) - 1.0, normal_quantile(conf_level) * std_error
+    return Interval(estimate=estimate, std_error=std_error, conf_low=estimate - margin, conf_high=estimate + margin)
+
+
+def optimal_price(curve: DemandCurve) -> Interval:
+    """Return the price at which the margin of a product is greatest.
+
+    Parameters
+    ----------
+    curve
+        With a cost above 0.
+
+    Returns
+    -------
+    Interval
+        Price with standard error (delta method) and limits (those of the slope, mapped; the upper is infinite where
+        they include an inelastic demand).
+
+    Raises
+    ------
+    DataError
+        A refusal: the demand is inelastic, so that the margin has no maximum; or the maximum lies outside the observed
+        prices, where nothing is known of the curve.
+    ParameterError
+        If the curve has no cost above 0.
+
+    Notes
+    -----
+    With q ~ p^ε the margin (p - c) q is greatest at p = c ε / (1 + ε), for ε < -1 (Lerner 1934); with q ~ exp(b p) at
+    p = c - 1 / b, for b < 0. One product, one seller, no rival who answers, no stock and no other product that gains.
+
+    Examples
+    --------
+    >>> from churnlab import elasticity
+    >>> weeks = pd.date_range("2024-01-01", periods=8, freq="7D")
+    >>> prices = pd.DataFrame({"product": "tea", "period": weeks, "price": [2.0, 4.0] * 4, "quantity": [100, 25] * 4})
+    >>> slope = Interval(estimate=-2, std_error=0.1, conf_low=-2.2, conf_high=-1.8)
+    >>> optimal_price(elasticity.to_demand(prices, slope, cost=1.5)).estimate
+    3.0
+    """
+    if curve.cost is None or not curve.cost > 0:
+        raise ParameterError("The best price takes a cost above 0: to_demand(…, cost=…) or curve.with_cost(…).")
+    z = normal_quantile(curve.conf_level)
+    slopes = curve.slope + np.array([0.0, -z, z]) * curve.std_error
+    if curve.form == "log-log":
+        price, low, high = _best(slopes, curve.cost)
+        slope_error = curve.cost / (1.0 + curve.slope) ** 2 * curve.std_error
+    else:
+        price, low, high = (curve.cost - 1.0 / slope if slope < 0 else np.inf for slope in slopes)
+        slope_error = curve.std_error / curve.slope**2 if curve.slope else np.inf
+    reason = _refusal(curve.slope, price, curve.price_low, curve.price_high, is_elasticity=curve.form == "log-log")
+    if reason:
+        raise DataError(f"No best price is given: {reason}.")
+    return Interval(estimate=float(price), std_error=float(slope_error), conf_low=float(low), conf_high=float(high))
+
+
+def optimal_prices(products: pd.DataFrame) -> pd.DataFrame:
+    """Return the price at which each product's margin is greatest, or why none can be given.
+
+    Parameters
+    ----------
+    products
+        With `estimate, conf_low, conf_high` of the elasticity, `cost` above 0, and the observed `price_low,
+        price_high` (n rows).
+
+    Returns
+    -------
+    DataFrame
+        The rows, the order and the index of `products`, their own columns, and `optimal_price, optimal_low, optimal_high`
+        (NaN where refused; an upper limit is infinite where those of the elasticity include -1) and `refusal`, the
+        reason in words, empty where there is none.
+
+    Raises
+    ------
+    DataError
+        If a column is missing, or a cost is not above 0.
+
+    Examples
+    --------
+    >>> tea = {"estimate": [-2.0, -0.8], "conf_low": [-2.5, -1.1], "conf_high": [-1.5, -0.5], "cost": 1.5}
+    >>> found = optimal_prices(pd.DataFrame({**tea, "price_low": 2.0, "price_high": 4.0}))
+    >>> found[["optimal_price", "optimal_low", "optimal_high"]].iloc[0].tolist(), found["refusal"].iloc[1][:23]
+    ([3.0, 2.5, 4.5], 'the demand is inelastic')
+    """
+    _require(products, ("estimate", "conf_low", "conf_high", "cost", "price_low", "price_high"))
+    cost = products["cost"].to_numpy(dtype=float)
+    if not (cost > 0).all():
+        raise DataError(f"`cost` must be above 0, but {(~(cost > 0)).sum():,} of {len(cost):,} rows are not.")
+    limits = [_best(products[name].to_numpy(dtype=float), cost) for name in ("estimate", "conf_low", "conf_high")]
+    ends = (products[name].to_numpy(dtype=float) for name in ("price_low", "price_high"))
+    rows = zip(products["estimate"], limits[0], *ends, strict=True)
+    reasons = [_refusal(slope, price, low, high, is_elasticity=True) for slope, price, low, high in rows]
+    refused = np.array([bool(reason) for reason in reasons], dtype=bool)
+    names = ("optimal_price", "optimal_low", "optimal_high")
+    found = {name: np.where(refused, np.nan, price) for name, price in zip(names, limits, strict=True)}
+    return products.assign(**found, refusal=reasons)
+
+
+def _best(slope: Array, cost: float | Array) -> Array:
+    """Return c ε / (1 + ε); infinite where ε is -1 or more, as the margin then grows with the price without end."""
+    elastic = slope < -1
+    best: Array = np.where(elastic, cost * slope / np.where(elastic, 1.0 + slope, 1.0), np.inf)
+    return best
+
+
+def _refusal(slope: float, price: float, lowest: float, highest: float, *, is_elasticity: bool) -> str:
+    """Return why a best price cannot be given; empty if it can."""
+    if not np.isfinite(slope):
+        return "the elasticity is not known"
+    if not np.isfinite(price):
+        what = f"inelastic (elasticity {slope:.2f}, not below -1)" if is_elasticity else "not falling in price"
+        return f"the demand is {what}, so that the margin would grow with the price without end"
+    if price > highest:
+        return (
+            f"it would be {price:.4g}, above the highest price observed ({highest:.4g}); up to there the margin rises with "
+            "the price, and beyond nothing is known. Try: an experiment"
+        )
+    if price < lowest:
+        return (
+            f"it would be {price:.4g}, below the lowest price observed ({lowest:.4g}); down to there the margin rises as "
+            "the price falls, and beyond nothing is known. Try: an experiment"
+        )
+    return ""
+
+
+def _require(frame: pd.DataFrame, names: tuple[str, ...]) -> None:
+    missing = [name for name in names if name not in frame]
+    if missing:
+        raise DataError(
+            f"The frame has no column {', '.join(f'`{name}`' for name in missing)}; it has "
+            f"{', '.join(f'`{name}`' for name in frame)}."
+        )
