@@ -1,0 +1,197 @@
+"""The maximum of Cox's partial likelihood: Newton steps of two passes over the covariates each.
+
+The dear part of the Hessian, the sum over ends of the second moments of those at risk, is one weighted cross-product
+X diag(r A) X', with r the relative hazards and A what each row has lived through of the baseline hazard.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from churnlab.errors import ConvergenceError, DataError
+from churnlab.survival.cox_risk import RiskSets, TieSums
+
+__all__ = ["PartialLikelihood", "Point", "maximise_partial", "outer_ties", "weighted_gram"]
+
+Array = npt.NDArray[np.float64]
+
+_BLOCK = 16384
+"""Rows of a block, so that it stays in the processor's cache."""
+_SETTLED = 1e-10
+"""A squared Newton step, in standard errors, after which one more step is exact to ten digits."""
+_RUNAWAY = 1e-3
+"""A step of a settled likelihood, in standard deviations of the covariate, that shows it to have no maximum."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Point:
+    """Log-likelihood, gradient (p,) and information (p, p) at some coefficients, with the risk sums they are made of.
+
+    `risk` (n,) is each row's weight times its relative hazard; `s1` and `e1` (p, m) are the covariates' sums over those
+    at risk and over those who end.
+    """
+
+    log_likelihood: float
+    gradient: Array
+    information: Array
+    risk: Array
+    ties: TieSums
+    s1: Array
+    e1: Array
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class PartialLikelihood:
+    """Cox's partial likelihood of covariates X (p, n) with weights (n,), or None for 1."""
+
+    matrix: Array
+    weight: Array | None
+    sets: RiskSets
+
+    def at(self, coefficients: Array) -> Point:
+        """Return the likelihood and its derivatives at coefficients (p,)."""
+        sets, matrix = self.sets, self.matrix
+        linear = coefficients @ matrix
+        risk = np.exp(linear)
+        if self.weight is not None:
+            risk *= self.weight
+        ended = sets.among_ended(risk[sets.events])
+        ties = sets.sum_ties(sets.at_risk(risk), ended)
+        lived = risk * sets.lived_through(ties.a)
+        lived[sets.events] -= risk[sets.events] * ties.b[sets.event_slot]
+        s1 = np.empty((len(matrix), sets.n_slots))
+        e1 = np.empty_like(s1)
+        for place, row in enumerate(matrix):
+            weighted = row * risk
+            s1[place] = sets.at_risk(weighted)
+            e1[place] = sets.among_ended(weighted[sets.events])
+        information = weighted_gram(matrix, lived) - outer_ties(s1, e1, ties.c0, ties.c1, ties.c2)
+        lived *= -1
+        lived[sets.events] += sets.event_weight
+        value = float(sets.event_weight @ linear[sets.events]) - ties.log_risk
+        return Point(
+            log_likelihood=value,
+            gradient=matrix @ lived,
+            information=information,
+            risk=risk,
+            ties=ties,
+            s1=s1,
+            e1=e1,
+        )
+
+
+def weighted_gram(matrix: Array, weight: Array) -> Array:
+    """Return X diag(w) X' (p, p) for X (p, n), block by block."""
+    gram = np.zeros((len(matrix), len(matrix)))
+    for start in range(0, matrix.shape[1], _BLOCK):
+        block = matrix[:, start : start + _BLOCK]
+        gram += (block * weight[start : start + _BLOCK]) @ block.T
+    return gram
+
+
+def outer_ties(s1: Array, e1: Array, c0: Array, c1: Array, c2: Array) -> Array:
+    """Return the sum over slots of c0 S1 S1' - c1 (S1 E1' + E1 S1') + c2 E1 E1', (p, p)."""
+    mixed = (s1 * c1) @ e1.T
+    outer: Array = (s1 * c0) @ s1.T - mixed - mixed.T + (e1 * c2) @ e1.T
+    return outer
+
+
+def maximise_partial(
+    likelihood: PartialLikelihood, terms: Sequence[str], ridge: Array, start: Array | None = None
+) -> tuple[Array, Point]:
+    """Climb to the maximum by Newton steps, halved where they overshoot.
+
+    Parameters
+    ----------
+    likelihood
+        Of standardised covariates.
+    terms
+        The p names, for messages.
+    ridge
+        Penalty (p,): ridge/2 times each squared coefficient is taken off.
+    start
+        Coefficients (p,) to start from; 0 by default.
+
+    Returns
+    -------
+    coefficients, point
+        The maximum (p,), and the likelihood at the step before it, with the log-likelihood of the maximum itself.
+
+    Raises
+    ------
+    DataError
+        If a covariate does not vary among those at risk together.
+    ConvergenceError
+        If there is no maximum, as where a covariate separates churners from the others; it is named.
+    """
+    at = np.zeros(len(terms)) if start is None else start
+    point, step, last = None, np.zeros(len(terms)), -np.inf
+    for turn in range(80):
+        point = likelihood.at(at)
+        value = point.log_likelihood - float(ridge @ at**2) / 2
+        if not value >= last - 1e-9 * abs(last):
+            step = step / 2
+            at = at - step
+            continue
+        last = value
+        gradient = point.gradient - ridge * at
+        step = _solve(point.information + np.diag(ridge), gradient, terms, first=turn == 0 and start is None)
+        gain = float(gradient @ step)
+        if gain < _SETTLED:
+            _refuse_runaways(step, at, terms)
+            return at + step, _raised(point, float(point.gradient @ step), step)
+        step = step * min(1.0, 5.0 / float(np.abs(step).max()))
+        at = at + step
+    raise ConvergenceError("The partial likelihood did not settle in 80 steps. Try: penalty=1.")
+
+
+def _raised(point: Point, slope: float, step: Array) -> Point:
+    """Return the point with the log-likelihood that it has one step further."""
+    gained = slope - float(step @ point.information @ step) / 2
+    return Point(
+        log_likelihood=point.log_likelihood + gained,
+        gradient=point.gradient,
+        information=point.information,
+        risk=point.risk,
+        ties=point.ties,
+        s1=point.s1,
+        e1=point.e1,
+    )
+
+
+def _solve(information: Array, gradient: Array, terms: Sequence[str], *, first: bool) -> Array:
+    if not len(terms):
+        return gradient
+    if not np.isfinite(information).all():
+        raise ConvergenceError("The partial likelihood is not finite. Try: covariates without extreme values.")
+    values, vectors = np.linalg.eigh(information)
+    if values[0] <= 1e-12 * max(values[-1], 1.0 if first else 1e-300):
+        flat = [term for term, part in zip(terms, vectors[:, 0], strict=True) if abs(part) > 0.3]
+        names = ", ".join(f"`{term}`" for term in flat)
+        if first:
+            raise DataError(
+                f"{names} cannot be told apart: among those at risk at the same time (and in the same stratum) the "
+                "likelihood does not depend on them. Try: leave one out."
+            )
+        _refuse(names)
+    step: Array = vectors @ ((vectors.T @ gradient) / values)
+    return step
+
+
+def _refuse_runaways(step: Array, at: Array, terms: Sequence[str]) -> None:
+    away = [
+        f"`{term}` (to {'plus' if value > 0 else 'minus'} infinity)"
+        for term, move, value in zip(terms, step, at, strict=True)
+        if abs(move) > _RUNAWAY
+    ]
+    if away:
+        _refuse(", ".join(away))
+
+
+def _refuse(names: str) -> None:
+    raise ConvergenceError(
+        f"The likelihood keeps rising along {names}: the covariate separates those who churned from those at risk. "
+        "Try: leave it out, join its rare levels, or penalty=1."
+    )

@@ -1,0 +1,177 @@
+"""Who is at risk when a customer leaves: the sums that the partial likelihood is made of, linear in the rows.
+
+Times live in slots. Stratum s with K distinct times of an end has K + 1 slots: slot 0 lies before its first end, slot j
+from its j-th end to just before the next. A row is at risk at the ends of the slots above its entry's, up to its own.
+So a sum over those at risk is a sum by slot, added up from the last slot down, and a sum over the ends that a
+row has lived through is a difference of two running sums.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from churnlab.survival.spell_arrays import SpellArrays
+
+__all__ = ["RiskSets", "TieSums", "Ties", "Weights", "build_risk_sets"]
+
+Array = npt.NDArray[np.float64]
+Places = npt.NDArray[np.intp]
+Ties = Literal["efron", "breslow"]
+Weights = Literal["counts", "sampling"]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class TieSums:
+    """Sums over the tied ends of a slot, each (m,), with D the risk sum as the l-th of them leaves and f = l / d.
+
+    `a` is Σ w/D (the hazard's increment), `b` is Σ w f/D, and `c0`, `c1`, `c2` are Σ w/D², Σ w f/D², Σ w f²/D².
+    """
+
+    a: Array
+    b: Array
+    c0: Array
+    c1: Array
+    c2: Array
+    log_risk: float
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class RiskSets:
+    """Slots of n rows in m slots, and the ties in them.
+
+    Attributes
+    ----------
+    times
+        Time of each slot's end (m,); NaN before the first of a stratum.
+    starts
+        First slot of each stratum, and m at the end.
+    stop, entry
+        Slot of each row's end and of its entry (n,); entry is None if all come in at 0.
+    events, event_slot, event_weight
+        Rows that ended, their slots and weights, each (d,).
+    tie_slot, tie_share, tie_weight
+        For each tied end in turn: its slot, the share of the slot's ends that went before, its weight.
+    ended
+        Weight of the ends of each slot (m,).
+    """
+
+    times: Array
+    starts: Places
+    stop: Places
+    entry: Places | None
+    events: Places
+    event_slot: Places
+    event_weight: Array
+    tie_slot: Places
+    tie_share: Array
+    tie_weight: Array
+    ended: Array
+
+    @property
+    def n_slots(self) -> int:
+        """How many slots there are."""
+        return len(self.times)
+
+    def at_risk(self, values: Array) -> Array:
+        """Return the sum of the rows' values (n,) over those at risk at each slot's end (m,)."""
+        sums: Array = np.bincount(self.stop, values, self.n_slots).astype(np.float64, copy=False)
+        if self.entry is not None:
+            sums -= np.bincount(self.entry, values, self.n_slots)
+        return self.downwards(sums)
+
+    def downwards(self, sums: Array) -> Array:
+        """Add up (m,) or (k, m) from the last slot of each stratum down to its first."""
+        for start, end in zip(self.starts[:-1], self.starts[1:], strict=True):
+            part = sums[..., start:end]
+            part[...] = np.cumsum(part[..., ::-1], axis=-1)[..., ::-1]
+            part[..., 0] = 0.0
+        return sums
+
+    def lived_through(self, per_slot: Array) -> Array:
+        """Return for each row the sum of (m,) or (k, m) over the ends at which it was at risk, (n,) or (k, n)."""
+        running = np.empty_like(per_slot)
+        for start, end in zip(self.starts[:-1], self.starts[1:], strict=True):
+            running[..., start:end] = np.cumsum(per_slot[..., start:end], axis=-1)
+        found = running[..., self.stop]
+        if self.entry is not None:
+            found -= running[..., self.entry]
+        return found
+
+    def among_ended(self, values: Array) -> Array:
+        """Return the sum of values (d,), one per end, over each slot's ends (m,)."""
+        return np.bincount(self.event_slot, values, self.n_slots).astype(np.float64, copy=False)
+
+    def sum_ties(self, at_risk: Array, ended: Array) -> TieSums:
+        """Return the sums over ties, from the risk sums of all (m,) and of those who end (m,)."""
+        remaining = at_risk[self.tie_slot] - self.tie_share * ended[self.tie_slot]
+        rate = self.tie_weight / remaining
+        slots = [rate, rate * self.tie_share, rate / remaining]
+        slots += [slots[2] * self.tie_share, slots[2] * self.tie_share**2]
+        a, b, c0, c1, c2 = (np.bincount(self.tie_slot, part, self.n_slots).astype(np.float64) for part in slots)
+        return TieSums(a=a, b=b, c0=c0, c1=c1, c2=c2, log_risk=float(self.tie_weight @ np.log(remaining)))
+
+
+def build_risk_sets(observations: SpellArrays, stratum: Places | None, *, ties: Ties, weights: Weights) -> RiskSets:
+    """Sort times into slots.
+
+    Parameters
+    ----------
+    observations
+        n times at risk.
+    stratum
+        Number of each row's stratum (n,), from 0; None for one.
+    ties
+        ``"efron"``: of d tied ends the l-th finds the share l/d of the others gone; ``"breslow"``: none.
+    weights
+        ``"counts"``: a row stands for so many customers, so that they are tied with each other; ``"sampling"``: a row is
+        one customer who counts so much.
+    """
+    events = np.flatnonzero(observations.churned)
+    times, starts, stop, entry = _slots(observations, events, stratum)
+    event_slot, event_weight = stop[events], observations.weight[events]
+    ended = np.bincount(event_slot, event_weight, len(times)).astype(np.float64)
+    if ties == "breslow":
+        number = (ended > 0).astype(np.intp)
+    elif weights == "counts":
+        number = np.rint(ended).astype(np.intp)
+    else:
+        number = np.bincount(event_slot, minlength=len(times)).astype(np.intp)
+    tie_slot = np.repeat(np.arange(len(times)), number)
+    place = np.arange(len(tie_slot)) - np.repeat(np.cumsum(number) - number, number)
+    return RiskSets(
+        times=times,
+        starts=starts,
+        stop=stop,
+        entry=entry,
+        events=events,
+        event_slot=event_slot,
+        event_weight=event_weight,
+        tie_slot=tie_slot,
+        tie_share=place / number[tie_slot],
+        tie_weight=(ended / np.maximum(number, 1))[tie_slot],
+        ended=ended,
+    )
+
+
+def _slots(
+    observations: SpellArrays, events: Places, stratum: Places | None
+) -> tuple[Array, Places, Places, Places | None]:
+    duration, entered = observations.duration, observations.entry
+    if stratum is None:
+        ends = np.unique(duration[events])
+        entry = None if entered is None else np.searchsorted(ends, entered, "right")
+        return np.append(np.nan, ends), np.array([0, len(ends) + 1]), np.searchsorted(ends, duration, "right"), entry
+    stop = np.empty(len(duration), dtype=np.intp)
+    entry = None if entered is None else np.empty(len(duration), dtype=np.intp)
+    times, starts = [], [0]
+    order = np.argsort(stratum, kind="stable")
+    for rows in np.split(order, np.flatnonzero(np.diff(stratum[order])) + 1):
+        ends = np.unique(duration[rows[observations.churned[rows]]])
+        stop[rows] = starts[-1] + np.searchsorted(ends, duration[rows], "right")
+        if entry is not None and entered is not None:
+            entry[rows] = starts[-1] + np.searchsorted(ends, entered[rows], "right")
+        times.append(np.append(np.nan, ends))
+        starts.append(starts[-1] + len(ends) + 1)
+    return np.concatenate(times), np.array(starts), stop, entry

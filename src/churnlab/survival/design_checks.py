@@ -1,0 +1,97 @@
+"""Covariates that cannot be fitted, or should not be: constant, collinear, measured after the event."""
+
+import re
+import warnings
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from churnlab.errors import DataError
+
+__all__ = ["Standard", "refuse_collinear", "standardise", "warn_of_leakage"]
+
+Array = npt.NDArray[np.float64]
+_BLOCK = 16384
+_TARGET = re.compile(r"churn|cancel|terminat|attrit|unsubscri|target|label", re.IGNORECASE)
+
+
+class Standard:
+    """Mean and standard deviation (p,) by which a matrix was standardised."""
+
+    def __init__(self, mean: Array, deviation: Array) -> None:
+        self.mean, self.deviation = mean, deviation
+
+
+def standardise(matrix: Array, weight: Array | None, terms: Sequence[str]) -> Standard:
+    """Centre and scale a matrix (p, n) in place, and return by how much.
+
+    Raises
+    ------
+    DataError
+        If a row is constant; all of them are named.
+    """
+    total = matrix.shape[1] if weight is None else float(weight.sum())
+    mean = matrix.sum(axis=1) / total if weight is None else matrix @ weight / total
+    deviation = np.empty_like(mean)
+    for place, row in enumerate(matrix):
+        row -= mean[place]  # noqa: PLW2901 - in place, on purpose
+        squares = row @ row if weight is None else np.dot(row * weight, row)
+        deviation[place] = np.sqrt(squares / total)
+    constant = deviation <= 1e-10 * np.maximum(np.abs(mean), 1e-300)
+    if constant.any():
+        names = ", ".join(f"`{term}`" for term, flat in zip(terms, constant, strict=True) if flat)
+        raise DataError(f"{names} is the same in every row, so it can explain nothing. Try: leave it out.")
+    matrix /= deviation[:, None]
+    return Standard(mean, deviation)
+
+
+def refuse_collinear(matrix: Array, terms: Sequence[str]) -> None:
+    """Refuse covariates (p, n), standardised, that follow from the ones before them.
+
+    Raises
+    ------
+    DataError
+        Naming each such term and what it follows from.
+    """
+    gram = np.zeros((len(matrix), len(matrix)))
+    for start in range(0, matrix.shape[1], _BLOCK):
+        block = matrix[:, start : start + _BLOCK]
+        gram += block @ block.T
+    gram /= max(matrix.shape[1], 1)
+    kept: list[int] = []
+    found = []
+    for place in range(len(gram)):
+        inner = gram[np.ix_(kept, kept)]
+        weights = np.linalg.solve(inner, gram[kept, place]) if kept else np.zeros(0)
+        left = gram[place, place] - gram[kept, place] @ weights
+        if left > 1e-9 * max(gram[place, place], 1e-300):
+            kept.append(place)
+            continue
+        parts = [f"`{terms[k]}`" for k, part in zip(kept, weights, strict=True) if abs(part) > 1e-6]
+        found.append(f"`{terms[place]}` follows exactly from {', '.join(parts)}")
+    if found:
+        raise DataError(f"{'; '.join(found)}. Try: leave it out.")
+
+
+def warn_of_leakage(names: Sequence[str], terms: Sequence[str], matrix: Array, churned: npt.NDArray[np.bool_]) -> None:
+    """Warn of covariates that look as if they were written down after the customer had left.
+
+    A name that speaks of churn is one sign, a value that all churners share and others do not is another.
+    """
+    for name in names:
+        if _TARGET.search(name):
+            warnings.warn(
+                f"`{name}` is named like what is to be explained. If it was written down after customers left, the "
+                "model explains nothing.",
+                stacklevel=3,
+            )
+    events = np.flatnonzero(churned)
+    for term, row in zip(terms, matrix, strict=True):
+        first = row[events[0]]
+        if (row[events[:100]] == first).all() and (row[events] == first).all():
+            warnings.warn(
+                f"`{term}` is the same for everybody who churned and differs among the others: it may have been "
+                "written down after the event.",
+                stacklevel=3,
+            )
