@@ -82,6 +82,7 @@ def churn_probability(hazards: Hazards, *, horizon: float, tenure: npt.ArrayLike
         If the horizon is not above 0 or a tenure is negative.
     """
     start, end, known = window(hazards, horizon, tenure)
+    _warn_of_lacks(~known, hazards.last)
     probability: Array = np.where(known, -np.expm1(-hazards.cumulative(start, end)), np.nan)
     return probability
 
@@ -97,6 +98,7 @@ def churn_table(
     uncertainty included: they stay between 0 and 1. R: ``survfit(fit, newdata, conf.type = "log-log")``.
     """
     start, end, known = window(hazards, horizon, tenure)
+    _warn_of_lacks(~known, hazards.last)
     hazard = np.where(known, hazards.cumulative(start, end), np.nan)
     error = np.sqrt(hazards.row_variance(start, end))
     spread = np.exp(normal_quantile(conf_level) * np.divide(error, hazard, out=np.zeros_like(error), where=hazard > 0))
@@ -119,6 +121,7 @@ def expected_lifetime(hazards: Hazards, *, until: float, tenure: npt.ArrayLike) 
         If a tenure is negative, or not below `until`.
     """
     start, end, known = window_until(hazards, until, tenure)
+    _warn_of_lacks(~known, hazards.last)
     total = np.zeros(len(start))
     for time, width in hazards.nodes(start, end):
         total += width * np.exp(-hazards.cumulative(start, time))
@@ -160,9 +163,8 @@ def window_until(hazards: Hazards, until: float, tenure: npt.ArrayLike) -> tuple
 
 
 def covered(hazards: Hazards, end: Array) -> npt.NDArray[np.bool_]:
-    """Return for whom the data of the fit reach to the end asked for (n,); warn if not for all."""
+    """Return for whom the data of the fit reach to the end asked for (n,)."""
     known: npt.NDArray[np.bool_] = end <= hazards.last * (1 + 1e-12)
-    _warn_of_lacks(~known, hazards.last)
     return known
 
 
