@@ -4,10 +4,13 @@ from churnlab.elasticity.changes import price_changes
 from churnlab.elasticity.checks import check_elasticities, check_prices
 from churnlab.elasticity.decision import optimal_price, optimal_prices, price_change_effects, total_revenue_change
 from churnlab.elasticity.demand import DemandCurve
+from churnlab.elasticity.demand_plots import plot_demand, plot_margin
 from churnlab.elasticity.least_squares import ElasticityFit, fit_elasticity
+from churnlab.elasticity.plots import plot_cross_prices, plot_elasticities, plot_moderators, plot_price_history
 from churnlab.elasticity.prices import to_prices
 from churnlab.elasticity.retransformation import forecast_quantity, to_demand
 from churnlab.elasticity.sales import SALES, unpriced_lines
+from churnlab.elasticity.scores import score_quantities
 from churnlab.elasticity.simulate import simulate_prices
 from churnlab.elasticity.variation import price_variation
 
@@ -21,9 +24,16 @@ __all__ = [
     "forecast_quantity",
     "optimal_price",
     "optimal_prices",
+    "plot_cross_prices",
+    "plot_demand",
+    "plot_elasticities",
+    "plot_margin",
+    "plot_moderators",
+    "plot_price_history",
     "price_change_effects",
     "price_changes",
     "price_variation",
+    "score_quantities",
     "simulate_prices",
     "to_demand",
     "to_prices",

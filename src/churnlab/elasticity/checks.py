@@ -3,6 +3,7 @@
 import pandas as pd
 
 from churnlab.elasticity.changes import read_panel, unit_columns
+from churnlab.elasticity.columns import require_columns
 from churnlab.elasticity.correlations import INSTRUMENT, correlation_checks
 from churnlab.elasticity.variation import price_variation
 from churnlab.errors import DataError
@@ -158,11 +159,7 @@ def check_elasticities(elasticities: pd.DataFrame) -> pd.DataFrame:
     >>> check_elasticities(tea)[["check", "finding"]].iloc[0].tolist()
     ['sign', 'look']
     """
-    missing = [name for name in ("estimate", "conf_low", "conf_high") if name not in elasticities]
-    if missing or elasticities.empty:
-        raise DataError(
-            f"Elasticities need one row or more, with `estimate, conf_low, conf_high`; missing: {missing or 'rows'}."
-        )
+    require_columns(elasticities, ("estimate", "conf_low", "conf_high"))
     low, high, n = elasticities["conf_low"], elasticities["conf_high"], len(elasticities)
     rows = [
         _row(

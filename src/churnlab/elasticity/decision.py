@@ -4,6 +4,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from churnlab.elasticity.columns import require_columns
 from churnlab.elasticity.demand import DemandCurve
 from churnlab.errors import DataError, ParameterError
 from churnlab.inference import Interval, normal_quantile
@@ -50,7 +51,7 @@ def price_change_effects(elasticities: pd.DataFrame, *, change: float, margin: f
     >>> price_change_effects(tea, change=0.25)[["quantity_change", "revenue_change"]].round(3).to_numpy().tolist()
     [[-0.36, -0.2]]
     """
-    _require(elasticities, ("estimate", "conf_low", "conf_high"))
+    require_columns(elasticities, ("estimate", "conf_low", "conf_high"))
     if not -1 < change < float("inf"):
         raise ParameterError(f"`change` must be above -1, not {change!r}: 0.05 raises the price by 5 %.")
     if margin is not None and not 0 < margin <= 1:
@@ -103,7 +104,7 @@ def total_revenue_change(elasticities: pd.DataFrame, *, change: float, conf_leve
     >>> round(total_revenue_change(two, change=0.25).estimate, 3)
     -0.1
     """
-    _require(elasticities, ("estimate", "std_error", "revenue"))
+    require_columns(elasticities, ("estimate", "std_error", "revenue"))
     if not -1 < change < float("inf"):
         raise ParameterError(f"`change` must be above -1, not {change!r}: 0.05 raises the prices by 5 %.")
     slope, error, revenue = (elasticities[name].to_numpy(dtype=float) for name in ("estimate", "std_error", "revenue"))
@@ -195,7 +196,7 @@ def optimal_prices(products: pd.DataFrame) -> pd.DataFrame:
     >>> found[["optimal_price", "optimal_low", "optimal_high"]].iloc[0].tolist(), found["refusal"].iloc[1][:23]
     ([3.0, 2.5, 4.5], 'the demand is inelastic')
     """
-    _require(products, ("estimate", "conf_low", "conf_high", "cost", "price_low", "price_high"))
+    require_columns(products, ("estimate", "conf_low", "conf_high", "cost", "price_low", "price_high"))
     cost = products["cost"].to_numpy(dtype=float)
     if not (cost > 0).all():
         raise DataError(f"`cost` must be above 0, but {(~(cost > 0)).sum():,} of {len(cost):,} rows are not.")
@@ -234,12 +235,3 @@ def _refusal(slope: float, price: float, lowest: float, highest: float, *, is_el
             "the price falls, and beyond nothing is known. Try: an experiment"
         )
     return ""
-
-
-def _require(frame: pd.DataFrame, names: tuple[str, ...]) -> None:
-    missing = [name for name in names if name not in frame]
-    if missing:
-        raise DataError(
-            f"The frame has no column {', '.join(f'`{name}`' for name in missing)}; it has "
-            f"{', '.join(f'`{name}`' for name in frame)}."
-        )
