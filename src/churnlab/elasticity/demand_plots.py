@@ -123,8 +123,9 @@ def _shade_unobserved(ax: "Axes", grid: pd.DataFrame) -> None:
     price, observed = grid["price"].to_numpy(), grid["observed"].to_numpy(dtype=bool)
     if observed.all() or not observed.any():
         return
-    for low, high in ((price[0], price[observed][0]), (price[observed][-1], price[-1])):
+    ends = ((price[0], price[observed][0], 0.03, "bottom"), (price[observed][-1], price[-1], 0.97, "top"))
+    for low, high, height, side in ends:
         if high > low:
             ax.axvspan(low, high, color=theme.GRID, alpha=0.6, linewidth=0)
-            ax.annotate("never\nobserved", ((low + high) / 2, 0.03), xycoords=("data", "axes fraction"), ha="center",
-                        fontsize=8, color=theme.INK)  # fmt: skip
+            place = ((low + high) / 2, height)
+            ax.annotate("never\nobserved", place, xycoords=("data", "axes fraction"), ha="center", va=side, fontsize=8)

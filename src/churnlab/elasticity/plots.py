@@ -59,6 +59,9 @@ def plot_elasticities(elasticities: pd.DataFrame, *, label: str = "product", ax:
     ax.set_xlabel("Elasticity: % more sold where the price is 1 % higher")
     ax.grid(visible=False, axis="y")
     theme.legend_above(ax)
+    legend = ax.get_legend()
+    for handle in legend.get_lines() if legend else []:
+        handle.set(markersize=5, alpha=1)
     return ax
 
 
@@ -142,7 +145,7 @@ def plot_cross_prices(matrix: pd.DataFrame, *, ax: "Axes | None" = None) -> "Axe
     for (row, column), value in np.ndenumerate(values):
         if np.isfinite(value):
             color = "white" if abs(value) > 0.6 * top else theme.INK
-            ax.text(column, row, f"{value:.1f}", ha="center", va="center", color=color, fontsize=8)
+            ax.text(column, row, f"{round(value, 1) + 0.0:.1f}", ha="center", va="center", color=color, fontsize=8)
     ax.set_xticks(range(values.shape[1]), [str(name) for name in matrix.columns], rotation=45, ha="right")
     ax.set_yticks(range(len(matrix)), [str(name) for name in matrix.index])
     ax.set_xlabel("… where the price of this product is 1 % higher")
@@ -176,7 +179,7 @@ def plot_price_history(prices: pd.DataFrame, *, currency: str = "", ax: "Axes | 
         raise DataError(f"The history is of one product, not of {prices['product'].nunique():,}.")
     ax = ax or theme.axes()
     sold = ax.twinx()
-    days = float(prices["period"].diff().dt.days.min()) if len(prices) > 1 else 7.0
+    days = float(prices["period"].diff().min() / pd.Timedelta(days=1)) if len(prices) > 1 else 7.0
     sold.bar(
         prices["period"], prices["quantity"], width=0.9 * days, align="edge", color=theme.GRID, label="Pieces sold"
     )
