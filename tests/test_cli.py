@@ -2,6 +2,7 @@
 
 import json
 import random
+import re
 import shutil
 import signal
 import subprocess
@@ -63,7 +64,7 @@ def run_folders() -> Sequence[Path]:
 
 def test_truth_studies_are_listed_and_shown() -> None:
     """`list` names every study, `show` its parameters with kind, default, range and meaning."""
-    code, out, _ = call("list")
+    code, out, _ = call("list", "--notebooks", "notebooks")
     assert code == 0
     assert [line.split()[0] for line in out.splitlines()[1:]] == ["bad", "good", "picky", "slow"]
     code, out, _ = call("show", "good")
@@ -134,10 +135,11 @@ def test_truth_plan_goes_on_after_a_failure() -> None:
     lines = out.splitlines()
     head = next(place for place, line in enumerate(lines) if line.startswith("study "))
     table = {line.split()[0]: line for line in lines[head:-2]}
-    assert "failed   cell 4 failed: KeyError: 'x'" in table["bad"]
-    assert "data     `date` is missing" in table["picky"]
-    assert "refused  there is no study `none`" in table["none"]
-    assert "done     runs/good/" in table["good"]
+    assert re.search(r"failed +[\d.]+ s +cell 4 failed: KeyError: 'x'", table["bad"])
+    assert re.search(r"data +[\d.]+ s +`date` is missing", table["picky"])
+    assert re.search(r"refused +there is no study `none`", table["none"])
+    assert re.search(r"done +[\d.]+ s +runs/good/", table["good"])
+    assert list(table)[:4] == ["study", "bad", "picky", "none"]
     assert out.splitlines()[-1] == "All runs: runs/index.html"
     page = Path("runs/index.html").read_text(encoding="utf-8")
     assert page.index("KeyError") < page.index("The good one")
@@ -146,7 +148,7 @@ def test_truth_plan_goes_on_after_a_failure() -> None:
 def test_truth_plan_check() -> None:
     """A plan that would run is confirmed; one that would not is refused with every reason."""
     Path("studies.toml").write_text("[[study]]\nname='good'")
-    assert call("plan", "check") == (0, "studies.toml: all is well with 1 study\n", "")
+    assert call("plan", "check") == (0, "studies.toml: all is well with 1 run\n", "")
     Path("studies.toml").write_text("[[study]]\nname='good'\nparameters={factor=0}")
     code, _, err = call("plan", "check")
     assert (code, "good: `factor` must be" in err) == (2, True)
@@ -223,3 +225,74 @@ def test_truth_help_is_quick_to_load() -> None:
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_truth_plan_runs_a_matrix_of_dates_in_parallel() -> None:
+    """A plan of a matrix runs on the day it is told, several at a time; unchanged ones are recognised; --only chooses."""
+    dated = "from datetime import date\nfactor: int = 2  # what to multiply by [1, 9]\nday: date | None = None  # a day"
+    cells = [cell("markdown", "# Dated"), cell("code", dated, "parameters"), cell("code", START)]
+    cells += [cell("code", "study.headline('n', f'Number on {day}', factor)")]
+    content = {"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 4}
+    Path("notebooks/dated.ipynb").write_text(json.dumps(content), encoding="utf-8")
+    Path("studies.toml").write_text(
+        "[[study]]\nname='dated'\nparameters={day='month-start'}\nmatrix={factor=[1, 2, 3]}\n[[study]]\nname='good'"
+    )
+    code, out, _ = call("plan", "run", "--only", "dated", "--today", "2024-02-15", "--workers", "2")
+    assert (code, out.count("done "), "good" in out) == (0, 3, False)
+    assert len(run_folders()) == 3
+    assert "Number on 2024-02-01" in Path("runs/index.html").read_text(encoding="utf-8")
+    code, out, _ = call("plan", "run", "--only", "dated", "--today", "2024-02-29")
+    assert (code, out.count("unchanged ")) == (0, 3)
+    assert call("plan", "check", "--only", "nobody")[0] == 2
+    assert call("plan", "check", "--today", "tomorrow")[0] == 2
+
+
+def test_truth_two_plans_at_once_do_not_disturb_each_other() -> None:
+    """Two plans that start together share the work: every run is made once, and both end well."""
+    Path("studies.toml").write_text("[[study]]\nname='good'\nmatrix={factor=[1, 2, 3, 4]}")
+    plans = [start("plan", "run", "--workers", "2") for _ in range(2)]
+    outs = [plan.communicate(timeout=120) for plan in plans]
+    assert [plan.returncode for plan in plans] == [0, 0], outs
+    outcomes = [found for out, _ in outs for found in re.findall(r"^good \(factor=\d\): (\w+)$", out, re.MULTILINE)]
+    assert sorted(outcomes) == ["done"] * 4 + ["unchanged"] * 4
+    assert len(run_folders()) == 4
+    assert not [path for path in Path("runs/good").iterdir() if path.name.startswith(".") and path.name != ".lock"]
+
+
+def test_truth_interrupted_plan_leaves_nothing() -> None:
+    """Ctrl-C ends every study of a plan that is running, with its exit code and nothing half made."""
+    Path("studies.toml").write_text("[[study]]\nname='slow'\nmatrix={factor=[1, 2, 3]}")
+    plan = start("plan", "run", "--workers", "3")
+    while len(list(Path("runs/slow").glob(".staging-*/worker.log"))) < 3 and plan.poll() is None:
+        pass
+    plan.send_signal(signal.SIGINT)
+    _, err = plan.communicate(timeout=30)
+    assert (plan.returncode, err.strip()) == (130, "churnlab: interrupted; nothing half made was left")
+    assert [path.name for path in Path("runs/slow").iterdir()] == [".lock"]
+
+
+def test_truth_compare_and_export() -> None:
+    """`compare` tells what moved in words, as JSON and as a page; `export` writes Markdown and CSV."""
+    folders = []
+    for factor in (3, 4):
+        _, out, _ = call("run", "good", "-p", f"factor={factor}")
+        folders.append(str(Path(out.splitlines()[-1]).parent))
+    code, out, _ = call("compare", *folders, "--html", "page.html")
+    assert code == 0
+    assert out.splitlines()[1].split() == ["Number", "3", "4", "+1", "has", "no", "interval", "to", "judge", "it", "by"]
+    assert out.splitlines()[2] == "parameter factor: 3 → 4"
+    assert "what changed?" in Path("page.html").read_text(encoding="utf-8")
+    code, out, _ = call("compare", *folders, "--json")
+    assert json.loads(out)["numbers"][0]["difference"] == 1
+    code, out, _ = call("export", folders[0], "--markdown", "good.md", "--csv", "csv")
+    assert (code, out) == (0, "good.md\n")
+    assert call("export", folders[0])[0] == 2
+    assert call("compare", folders[0], "nowhere")[0] == 2
+
+
+def test_truth_new_study_can_be_shown() -> None:
+    """`new` writes a study beside the others; a second one of the same name is refused."""
+    code, out, _ = call("new", "mine")
+    assert (code, out.splitlines()[0]) == (0, "notebooks/mine.ipynb")
+    assert "within_days" in call("show", "mine")[1]
+    assert call("new", "mine")[0] == 2

@@ -43,9 +43,13 @@ def test_truth_kit_brings_its_own_studies(tmp_path: Path, monkeypatch: pytest.Mo
 
 
 def test_truth_own_folder_comes_first(make_study: Make, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A folder `notebooks` in the working directory takes the place of the kit's own."""
+    """Studies of the working directory's `notebooks` stand beside the kit's own, and before those of the same name."""
+    make_study("repurchase")
     monkeypatch.chdir(make_study("mine").parent)
-    assert list(studies.find_studies()) == ["mine"]
+    found = studies.find_studies()
+    assert {"customer_base", "mine", "repurchase"} <= set(found)
+    assert found["repurchase"].title == "A small study"
+    assert list(studies.find_studies("notebooks")) == ["mine", "repurchase"]
 
 
 def test_input_unknown_study(make_study: Make) -> None:

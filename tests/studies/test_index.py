@@ -3,11 +3,13 @@
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import pytest
 
 from churnlab import studies
+from churnlab.studies.courses import to_series
 from churnlab.studies.index import write_index
 
 
@@ -42,7 +44,7 @@ def test_truth_links_lead_to_files(runs: Path) -> None:
     """Every link of the page leads to a file beside it."""
     page = write_index(runs).read_text(encoding="utf-8")
     places = [part.split('"')[0] for part in page.split('href="')[1:]]
-    assert len(places) == 3
+    assert len(places) == 5
     for place in places:
         assert (runs / place).parent.is_dir()
         assert place == quote(place)
@@ -59,3 +61,20 @@ def test_truth_spoilt_folder_hides_nothing(runs: Path) -> None:
 def test_truth_empty_index_says_what_to_do(tmp_path: Path) -> None:
     """Before the first run the page says how to make one."""
     assert "churnlab run" in write_index(tmp_path).read_text(encoding="utf-8")
+
+
+def test_truth_course_runs_over_dates(tmp_path: Path) -> None:
+    """Runs that differ in dates only are one course, drawn in a box from its lowest limit to its highest."""
+
+    def run(day: str, country: str, estimate: float) -> dict[str, Any]:
+        number = {"label": "Orders", "estimate": estimate, "low": estimate - 1, "high": estimate + 1}
+        return {"parameters": {"as_of": day, "country": country}, "headlines": {"orders": number}}
+
+    runs = [run("2024-03-01", "DE", 9.0), run("2024-03-01", "FR", 5.0), run("2024-01-01", "DE", 3.0)]
+    german, french = to_series(runs, ["as_of", "country"])
+    assert (german.name, len(german.runs), french.name, len(french.runs)) == ("country: DE", 2, "country: FR", 1)
+    [course] = german.courses
+    assert course.line == "4.0,26.8 128.0,7.2"  # from 3 to 9 in a box from 2 to 10: heights 4 + 26 (10 - y) / 8
+    assert course.band == "4.0,23.5 128.0,4.0 128.0,10.5 4.0,30.0"
+    assert course.alt == "Orders over 2 runs"
+    assert french.courses[0].line == ""

@@ -1,16 +1,18 @@
 """Plans of several studies."""
 
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from churnlab.errors import ParameterError
-from churnlab.studies import RunResult
-from churnlab.studies.plan import PlannedRun, PlannedStudy, check_plan, read_plan, worst_exit_code
+from churnlab.studies.plan import PlannedStudy, check_plan, choose, read_plan, with_dates
+from churnlab.studies.plan_runs import PlannedRun, run_plan, worst_exit_code
 
 Make = Callable[..., Path]
+TODAY = date(2024, 8, 15)
 
 
 def write(folder: Path, text: str) -> Path:
@@ -39,7 +41,7 @@ def test_truth_check_finds_every_problem(make_study: Make, tmp_path: Path, monke
         "[[study]]\nname='small'\n[[study]]\nname='smal'\n"
         "[[study]]\nname='small'\nparameters={factor=99}\n[[study]]\nname='small'\nparameters={data='none.csv'}"
     )
-    problems = check_plan(read_plan(write(tmp_path, text)), notebooks=make_study("small"))
+    problems = check_plan(read_plan(write(tmp_path, text)), today=TODAY, notebooks=make_study("small"))
     assert problems == (
         "smal: there is no study `smal`; did you mean `small`?",
         "small: `factor` must be a number in (0, 10], but it is 99",
@@ -55,9 +57,16 @@ def test_truth_check_finds_every_problem(make_study: Make, tmp_path: Path, monke
         ("[[study]]\nname = 'a'\n[other]", r"must hold \[\[study\]\] tables"),
         ("[[study]]", "needs a `name`"),
         ("[[study]]\nname = 1", "needs a `name`"),
-        ("[[study]]\nname = 'a'\nparameter = {}", "needs a `name`, may have `parameters`, and no more"),
+        ("[[study]]\nname = 'a'\nparameter = {}", "needs a `name`, may have `parameters` and `matrix`, and no more"),
         ("[[study]]\nname = 'a'\nparameters = 1", "needs a `name`"),
         ("[[study", "is not valid TOML"),
+        ("[[study]]\nname = 'a'\nmatrix = {x = 1}", "the matrix must give a list of values for `x`"),
+        ("[[study]]\nname = 'a'\nmatrix = {x = []}", "the matrix must give a list of values for `x`"),
+        (
+            "[[study]]\nname = 'a'\nparameters = {x = 1}\nmatrix = {x = [1]}",
+            "`x` stands both in parameters and in matrix",
+        ),
+        ("[[study]]\nname = 'a'\n[[study]]\nname = 'a'", "holds the same run twice: a"),
     ],
 )
 def test_input_plan_is_refused(tmp_path: Path, text: str, message: str) -> None:
@@ -75,12 +84,70 @@ def test_input_no_plan(tmp_path: Path) -> None:
 def test_truth_exit_code_is_that_of_the_worst() -> None:
     """A failed study outweighs one out of time, which outweighs one refused, which outweighs success."""
 
-    def planned(status: Any) -> PlannedRun:
-        result = RunResult(study="a", address="0", status=status, folder=Path(), message="", seconds=0.0)
-        return PlannedRun(planned=PlannedStudy(name="a", parameters={}), result=result, message="")
+    def planned(status: str) -> PlannedRun:
+        return PlannedRun(planned=PlannedStudy(name="a", parameters={}), status=status, message="")
 
-    refused = PlannedRun(planned=PlannedStudy(name="a", parameters={}), result=None, message="no")
     assert worst_exit_code([planned("done"), planned("unchanged")]) == 0
-    assert worst_exit_code([planned("done"), refused]) == 2
-    assert worst_exit_code([refused, planned("timeout")]) == 124
+    assert worst_exit_code([planned("done"), planned("refused")]) == 2
+    assert worst_exit_code([planned("refused"), planned("timeout")]) == 124
     assert worst_exit_code([planned("timeout"), planned("failed"), planned("data")]) == 1
+
+
+def test_truth_matrix_gives_every_combination(tmp_path: Path) -> None:
+    """Each combination of a matrix is a run, the last parameter fastest; its values go before defaults."""
+    text = "[defaults]\ny = 9\n[[study]]\nname = 'a'\nmatrix = {x = ['p', 'q'], y = [1, 2]}"
+    plan = read_plan(write(tmp_path, text))
+    assert [planned.parameters for planned in plan] == [
+        {"y": 1, "x": "p"},
+        {"y": 2, "x": "p"},
+        {"y": 1, "x": "q"},
+        {"y": 2, "x": "q"},
+    ]
+    assert plan[0].label == "a (x=p, y=1)"
+
+
+def test_truth_dates_in_words_become_dates(make_study: Make) -> None:
+    """Words are dates only where the study declares a date; a text that looks like one stays text."""
+    folder = make_study(
+        "dated", parameters="from datetime import date\nas_of: date | None = None  # a day\nlabel: str = ''  # any\n"
+    )
+    planned = PlannedStudy(name="dated", parameters={"as_of": "month-start", "label": "today"})
+    assert with_dates(planned, TODAY, folder).parameters == {"as_of": date(2024, 8, 1), "label": "today"}
+
+
+def test_input_only_what_the_plan_has() -> None:
+    """`choose` keeps the order of the plan, and names what the plan does not have."""
+    plan = tuple(PlannedStudy(name=name, parameters={}) for name in "abc")
+    assert [planned.name for planned in choose(plan, ("c", "a"))] == ["a", "c"]
+    assert choose(plan, ()) == plan
+    with pytest.raises(ParameterError, match="the plan has no study d; it has: a, b, c"):
+        choose(plan, ("a", "d"))
+
+
+def test_truth_one_failure_stops_nobody(make_study: Make, tmp_path: Path) -> None:
+    """Of studies that run side by side, each ends as it would alone."""
+    make_study("bad", ("raise KeyError('x')",))
+    folder = make_study("quick")
+    plan = [
+        PlannedStudy(name="quick", parameters={"factor": 2}),
+        PlannedStudy(name="bad", parameters={}),
+        PlannedStudy(name="quick", parameters={"factor": 99}),
+        PlannedStudy(name="quick", parameters={"factor": 3}),
+    ]
+    seen: list[tuple[int, int, int]] = []
+    done = list(
+        run_plan(plan, workers=3, notebooks=folder, out=tmp_path / "runs", progress=lambda *told: seen.append(told))
+    )
+    outcomes: dict[Any, str] = {(run.planned.name, run.planned.parameters.get("factor")): run.status for run in done}
+    assert outcomes == {("quick", 2): "done", ("bad", None): "failed", ("quick", 99): "refused", ("quick", 3): "done"}
+    assert {place for place, _, _ in seen} == {0, 1, 3}
+    assert worst_exit_code(done) == 1
+
+
+def test_truth_same_run_side_by_side_is_made_once(make_study: Make, tmp_path: Path) -> None:
+    """Two who want the same run at the same time share it: one makes it, the other waits and finds it."""
+    folder = make_study("quick")
+    plan = [PlannedStudy(name="quick", parameters={})] * 3
+    done = list(run_plan(plan, workers=3, notebooks=folder, out=tmp_path / "runs"))
+    assert sorted(run.status for run in done) == ["done", "unchanged", "unchanged"]
+    assert {path.name for path in (tmp_path / "runs" / "quick").iterdir()} == {".lock", done[0].result.address}

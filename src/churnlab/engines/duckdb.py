@@ -113,5 +113,8 @@ def _connect(memory: str | None) -> duckdb.DuckDBPyConnection:
 
 @cache
 def default_engine() -> DuckDBEngine:
-    """Return the one engine that tables share unless told otherwise, so that they can be joined."""
-    return DuckDBEngine()
+    """Return the one engine that tables share unless told otherwise, so that they can be joined.
+
+    The environment's ``CHURNLAB_MEMORY``, such as ``2GB``, is its limit of memory.
+    """
+    return DuckDBEngine(memory=os.environ.get("CHURNLAB_MEMORY"))

@@ -18,15 +18,15 @@ _CHANCE = (
 )
 
 
-def canonical(notebook: Mapping[str, Any], *, hide: tuple[str, ...] = ()) -> dict[str, Any]:
+def canonical(notebook: Mapping[str, Any], *, hide: Mapping[str, str] | None = None) -> dict[str, Any]:
     """Return the notebook without timings, random identifiers, addresses in memory, and papermill's marks.
 
     Parameters
     ----------
     notebook : mapping
         An executed notebook, as its JSON text reads.
-    hide : tuple of str
-        Folders of this machine, whose names are taken out of the outputs.
+    hide : mapping of str to str, optional
+        What outputs must not hold, such as folders of this machine, and what stands in its place.
 
     Returns
     -------
@@ -40,7 +40,7 @@ def canonical(notebook: Mapping[str, Any], *, hide: tuple[str, ...] = ()) -> dic
     """
     kept = [cell for cell in notebook["cells"] if not {END_TAG, _MARKER_TAG} & set(_tags(cell))]
     metadata = {key: value for key, value in notebook["metadata"].items() if key in ("kernelspec", "language_info")}
-    cells = [_cell(cell, f"cell-{number:03d}", hide) for number, cell in enumerate(kept)]
+    cells = [_cell(cell, f"cell-{number:03d}", hide or {}) for number, cell in enumerate(kept)]
     return {"cells": cells, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}
 
 
@@ -73,7 +73,7 @@ def _tags(cell: Mapping[str, Any]) -> list[str]:
     return list(cell["metadata"].get("tags", []))
 
 
-def _cell(cell: Mapping[str, Any], name: str, hide: tuple[str, ...]) -> dict[str, Any]:
+def _cell(cell: Mapping[str, Any], name: str, hide: Mapping[str, str]) -> dict[str, Any]:
     metadata = {key: value for key, value in cell["metadata"].items() if key not in ("papermill", "execution")}
     own_id = cell.get("id", name) if INJECTED_TAG not in _tags(cell) else INJECTED_TAG
     clean = {"cell_type": cell["cell_type"], "id": own_id, "metadata": metadata, "source": text_of(cell["source"])}
@@ -85,7 +85,7 @@ def _cell(cell: Mapping[str, Any], name: str, hide: tuple[str, ...]) -> dict[str
     return clean
 
 
-def _output(output: Mapping[str, Any], hide: tuple[str, ...]) -> dict[str, Any]:
+def _output(output: Mapping[str, Any], hide: Mapping[str, str]) -> dict[str, Any]:
     clean = dict(output)
     if "text" in clean:
         clean["text"] = _steady(text_of(clean["text"]), hide)
@@ -96,15 +96,15 @@ def _output(output: Mapping[str, Any], hide: tuple[str, ...]) -> dict[str, Any]:
     return clean
 
 
-def _datum(kind: str, value: Any, hide: tuple[str, ...]) -> Any:
+def _datum(kind: str, value: Any, hide: Mapping[str, str]) -> Any:
     if kind.startswith("text/"):
         return _steady(text_of(value), hide)
     return text_of(value) if kind.startswith("image/") else value
 
 
-def _steady(text: str, hide: tuple[str, ...]) -> str:
-    for folder in hide:
-        text = text.replace(folder, ".")
+def _steady(text: str, hide: Mapping[str, str]) -> str:
+    for hidden, shown in hide.items():
+        text = text.replace(hidden, shown)
     for pattern, replacement in _CHANCE:
         text = pattern.sub(replacement, text)
     return text

@@ -31,7 +31,7 @@ def find_studies(notebooks: str | Path | None = None) -> dict[str, Study]:
     Parameters
     ----------
     notebooks : path, optional
-        The folder; by default ``notebooks`` in the working directory, else the kit's own.
+        The folder; by default the kit's own, and ``notebooks`` in the working directory, which goes before it.
 
     Returns
     -------
@@ -43,8 +43,7 @@ def find_studies(notebooks: str | Path | None = None) -> dict[str, Study]:
     ParameterError
         If there is no such folder, or a notebook in it cannot be read.
     """
-    folder = _folder(notebooks)
-    read = (_read(path) for path in sorted(folder.glob("[!.]*.ipynb")))
+    read = (_read(path) for path in _paths(notebooks).values())
     return {study.name: study for study in read if study is not None}
 
 
@@ -68,10 +67,9 @@ def find_study(name: str, notebooks: str | Path | None = None) -> Study:
     ParameterError
         If there is none of this name, or its notebook cannot be read.
     """
-    folder = _folder(notebooks)
-    paths = {path.stem: path for path in sorted(folder.glob("[!.]*.ipynb"))}
+    paths = _paths(notebooks)
     if name not in paths:
-        listed = f" ({folder} has: {', '.join(paths)})" if paths else f" ({folder} has none)"
+        listed = f" (there are: {', '.join(paths)})" if paths else " (there are none)"
         raise ParameterError(f"there is no study `{name}`{suggestion(name, list(paths)) or listed}")
     study = _read(paths[name])
     if study is None:
@@ -156,16 +154,19 @@ def _first_markdown(notebook: dict[str, Any]) -> str:
     return next(texts, "")
 
 
-def _folder(notebooks: str | Path | None) -> Path:
+def _paths(notebooks: str | Path | None) -> dict[str, Path]:
+    """Return the notebooks by name; one of the user's own goes before one of the kit's."""
+    found = {path.stem: path for folder in _folders(notebooks) for path in folder.glob("[!.]*.ipynb")}
+    return dict(sorted(found.items()))
+
+
+def _folders(notebooks: str | Path | None) -> tuple[Path, ...]:
     if notebooks is not None:
         if not Path(notebooks).is_dir():
             raise ParameterError(f"there is no folder of notebooks at {notebooks}")
-        return Path(notebooks)
-    known = (Path("notebooks"), _PACKAGE.parents[1] / "notebooks", _PACKAGE / "_notebooks")
-    for folder in known:
-        if folder.is_dir():
-            return folder
-    raise ParameterError("no folder of notebooks was found; say where it is with --notebooks DIR")
+        return (Path(notebooks),)
+    kit = next(filter(Path.is_dir, (_PACKAGE.parents[1] / "notebooks", _PACKAGE / "_notebooks")), None)
+    return tuple(folder for folder in (kit, Path("notebooks")) if folder is not None and folder.is_dir())
 
 
 def _read(path: Path) -> Study | None:

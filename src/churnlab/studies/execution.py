@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from churnlab.studies.canonical import INJECTED_TAG, canonical
+from churnlab.studies.secrets import remove_leaks, scrub, secrets_in
+from churnlab.studies.stopping import Stop
 
 Status = Literal["done", "failed", "data", "timeout"]
 Progress = Callable[[int, int], None]
@@ -52,6 +54,7 @@ def execute(
     output: Path,
     timeout: float | None = None,
     progress: Progress | None = None,
+    stop: Stop | None = None,
 ) -> Execution:
     """Execute a notebook in a process of its own.
 
@@ -69,6 +72,8 @@ def execute(
         Seconds that the whole notebook may take.
     progress : callable, optional
         Called with the number of cells done and in all.
+    stop : Stop, optional
+        Ends the execution from another thread.
 
     Returns
     -------
@@ -79,17 +84,24 @@ def execute(
     ------
     OSError
         If the folders cannot be written.
+    KeyboardInterrupt
+        If it was stopped.
     """
     executed, mark, scratch = workshop / "executed.ipynb", workshop / "mark", workshop / "scratch"
     scratch.mkdir(exist_ok=True)
     job = {"notebook": notebook, "parameters": dict(values), "executed": str(executed), "mark": str(mark)}
     (workshop / "job.json").write_text(json.dumps(job), encoding="utf-8")
-    timed_out, done = _work(workshop, output, timeout, progress)
+    timed_out, done = _work(workshop, output, timeout, progress, stop or Stop())
     result = json.loads(executed.read_text(encoding="utf-8")) if executed.is_file() else {**notebook}
-    clean = canonical(result, hide=(str(scratch), str(output)))
+    secrets = secrets_in(values)
+    hidden = {str(scratch): ".", str(output): "."} | {value: f"env:{name}" for name, value in secrets.items()}
+    clean = canonical(result, hide=hidden)
+    leaks = remove_leaks(output, secrets)
     if timed_out:
         return _verdict("timeout", f"not done within {timeout:g} seconds", clean)
-    log = (workshop / "worker.log").read_text(encoding="utf-8", errors="replace")
+    if leaks:
+        return _verdict("failed", f"a secret was put out, and was removed again: {', '.join(leaks)}", clean)
+    log = scrub((workshop / "worker.log").read_text(encoding="utf-8", errors="replace"), secrets)
     return judge(clean, finished=mark.is_file(), done=done, log=log)
 
 
@@ -145,7 +157,9 @@ def _numbered_code(cells: list[dict[str, Any]]) -> list[tuple[int, dict[str, Any
     ]
 
 
-def _work(workshop: Path, output: Path, timeout: float | None, progress: Progress | None) -> tuple[bool, int]:
+def _work(
+    workshop: Path, output: Path, timeout: float | None, progress: Progress | None, stop: Stop
+) -> tuple[bool, int]:
     """Run the worker to its end; return whether time was up, and how many cells were executed."""
     timed_out = threading.Event()
     with (workshop / "worker.log").open("wb") as log:
@@ -167,7 +181,8 @@ def _work(workshop: Path, output: Path, timeout: float | None, progress: Progres
     try:
         if timer:
             timer.start()
-        done = _follow(worker, progress)
+        with stop.ending(lambda: _stop(worker)):
+            done = _follow(worker, progress)
     finally:
         if timer:
             timer.cancel()

@@ -10,15 +10,69 @@ import fcntl
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
 from churnlab.errors import ParameterError
+from churnlab.studies.stopping import Stop
 
 _PREFIX = ".staging-"
 _REPLACED = "replaced-"
+_LOCK = ".lock-"
+
+
+@contextmanager
+def one_at_a_time(place: Path, address: str, stop: Stop) -> Iterator[None]:
+    """Let only one process or thread at a time make the run of an address; the others wait for it.
+
+    Parameters
+    ----------
+    place : Path
+        The folder of the study's runs; made if it is not there.
+    address : str
+        The run's.
+    stop : Stop
+        Ends the waiting.
+
+    Yields
+    ------
+    None
+        When it is this one's turn.
+
+    Raises
+    ------
+    ParameterError
+        If the folder cannot be written.
+    KeyboardInterrupt
+        If the waiting was stopped.
+    """
+    path = place / f"{_LOCK}{address}"
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+        lock = _wait_for(path, stop)
+    except OSError as error:
+        raise ParameterError(f"runs cannot be written to {place}: {error.strerror}") from None
+    with lock:
+        try:
+            yield
+        finally:
+            path.unlink(missing_ok=True)  # while it is held: whoever waits for it finds it gone and makes a new one
+
+
+def _wait_for(path: Path, stop: Stop) -> IO[str]:
+    """Take a lock file, and make sure that it is still the one at its place."""
+    while True:
+        stop.check()
+        lock = path.open("a")
+        with suppress(BlockingIOError, FileNotFoundError):
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if os.fstat(lock.fileno()).st_ino == path.stat().st_ino:
+                return lock
+        lock.close()
+        time.sleep(0.1)
 
 
 @contextmanager
@@ -73,6 +127,8 @@ def sweep(place: Path) -> None:
     with suppress(OSError), _locked(place / ".lock"):
         for folder in place.glob(f"{_PREFIX}*"):
             _remove_if_dead(folder, place)
+        for path in place.glob(f"{_LOCK}*"):
+            _remove_if_free(path)
 
 
 def publish(built: Path, place: Path, *, replace: bool) -> bool:
@@ -115,6 +171,13 @@ def _remove_if_dead(folder: Path, place: Path) -> None:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         _restore(folder, place)
         shutil.rmtree(folder)
+
+
+def _remove_if_free(path: Path) -> None:
+    with suppress(OSError), path.open("r+") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if os.fstat(lock.fileno()).st_ino == path.stat().st_ino:
+            path.unlink()
 
 
 def _restore(folder: Path, place: Path) -> None:

@@ -86,6 +86,20 @@ def interval_text(number: Mapping[str, Any]) -> str:
     return f"between {_text(number['low'], number['digits'])} and {_text(number['high'], number['digits'])}"
 
 
+def difference_text(value: float | None) -> str:
+    """Write a difference with its sign; a dash if there is none.
+
+    Examples
+    --------
+    >>> difference_text(1234.5), difference_text(-0.25), difference_text(None)
+    ('+1,234', '−0.25', '–')
+    """
+    if value is None:
+        return "–"
+    sign = "+" if value > 0 else "−" if value < 0 else ""
+    return sign + _text(abs(value), None)
+
+
 def card_html(number: Mapping[str, Any]) -> str:
     """Write a number of results.json as a paragraph for a notebook."""
     return (

@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from churnlab.errors import ParameterError
+from churnlab.studies.courses import to_series
 from churnlab.studies.manifest import Record, read_run
 from churnlab.studies.report import TEMPLATES, prepare_environment
 
 
 def write_index(out: str | Path = "runs") -> Path:
-    """Write the page that lists all runs, failures first, then by study, newest first.
+    """Write the page of all runs: failures first, then by study the course of its numbers and its runs, newest first.
 
     Parameters
     ----------
@@ -71,10 +72,10 @@ def _row(record: Record) -> dict[str, Any]:
 
 
 def _section(runs: list[dict[str, Any]]) -> dict[str, Any]:
-    """Return the runs of a study with the parameters that tell them apart."""
+    """Return the runs of a study with the parameters that tell them apart, and the course of its numbers."""
     latest = runs[0]["parameters"]
     varied = [name for name in latest if any(run["parameters"].get(name) != latest[name] for run in runs)]
-    return {"latest": runs[0], "runs": runs, "varied": varied}
+    return {"latest": runs[0], "runs": runs, "varied": varied, "series": to_series(runs, varied)}
 
 
 def _replace(path: Path, text: str) -> None:

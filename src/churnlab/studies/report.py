@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from churnlab.studies.catalogue import split_opening, text_of
 from churnlab.studies.clean import clean_html
-from churnlab.studies.headline import amount_text, estimate_text, interval_text
+from churnlab.studies.headline import amount_text, difference_text, estimate_text, interval_text
 from churnlab.studies.manifest import read_results
 
 if TYPE_CHECKING:
@@ -84,6 +84,7 @@ def prepare_environment(environment: Environment) -> None:
     environment.filters["uncoloured"] = lambda text: _COLOURS.sub("", text)
     environment.filters["amount"] = amount_text
     environment.filters["estimate"] = estimate_text
+    environment.filters["difference"] = difference_text
     environment.filters["interval"] = interval_text
     environment.filters["json_text"] = lambda value: json.dumps(value, ensure_ascii=False)
 

@@ -12,10 +12,12 @@ from churnlab.errors import DataError
 from churnlab.studies.address import address_of, ingredients
 from churnlab.studies.catalogue import Study, find_study
 from churnlab.studies.execution import Execution, Progress, execute
-from churnlab.studies.folder import publish, staging, sweep
+from churnlab.studies.folder import one_at_a_time, publish, staging, sweep
 from churnlab.studies.inputs import Input, check_unchanged, find_inputs, link_inputs
 from churnlab.studies.manifest import describe, log_of, write_json, write_records
 from churnlab.studies.report import write_report
+from churnlab.studies.secrets import refuse_secrets
+from churnlab.studies.stopping import Stop
 from churnlab.studies.values import check_values
 
 EXIT_CODES = {"done": 0, "unchanged": 0, "failed": 1, "data": 2, "timeout": 124}
@@ -64,6 +66,7 @@ def run(
     force: bool = False,
     timeout: float | None = None,
     progress: Progress | None = None,
+    stop: Stop | None = None,
 ) -> RunResult:
     """Run a study, unless the very same run is there already.
 
@@ -85,6 +88,8 @@ def run(
         Seconds that the notebook may take.
     progress : callable, optional
         Called with the number of cells done and in all.
+    stop : Stop, optional
+        Ends the run from another thread.
 
     Returns
     -------
@@ -95,16 +100,25 @@ def run(
     ------
     ParameterError
         If there is no such study, or a parameter is unknown, of the wrong kind, out of range, or a missing file.
+    KeyboardInterrupt
+        If it was stopped.
     """
-    task = prepare(find_study(study, notebooks), parameters or {}, code=code)
+    task, stop = prepare(find_study(study, notebooks), parameters or {}, code=code), stop or Stop()
     home = Path(out) / study
     sweep(home)
-    if (home / task.address).is_dir() and not force:
-        return _result(task, "unchanged", home / task.address)
+    with one_at_a_time(home, task.address, stop):
+        if (home / task.address).is_dir() and not force:
+            return _result(task, "unchanged", home / task.address)
+        return _run(task, home, force=force, timeout=timeout, progress=progress, stop=stop)
+
+
+def _run(
+    task: Task, home: Path, *, force: bool, timeout: float | None, progress: Progress | None, stop: Stop
+) -> RunResult:
     with staging(home) as folder:
         started = datetime.now(UTC)
         built = folder / "run"
-        outcome = build(task, folder, built, timeout=timeout, progress=progress)
+        outcome = build(task, folder, built, timeout=timeout, progress=progress, stop=stop)
         log = log_of(task.inputs, started)
         write_records(built, _description(task), {"status": outcome.status, "message": outcome.message}, log)
         return _publish(task, outcome, built, home, force=force, seconds=log["seconds"])
@@ -132,6 +146,7 @@ def prepare(study: Study, given: Mapping[str, Any], *, code: bool) -> Task:
     ParameterError
         As for ``run``.
     """
+    refuse_secrets(given)
     values = check_values(study.parameters, given)
     inputs = find_inputs(study.parameters, values)
     values |= {given.parameter: given.value for given in inputs}
@@ -140,7 +155,13 @@ def prepare(study: Study, given: Mapping[str, Any], *, code: bool) -> Task:
 
 
 def build(
-    task: Task, folder: Path, built: Path, *, timeout: float | None = None, progress: Progress | None = None
+    task: Task,
+    folder: Path,
+    built: Path,
+    *,
+    timeout: float | None = None,
+    progress: Progress | None = None,
+    stop: Stop | None = None,
 ) -> Execution:
     """Execute a task and write everything of its run folder but the records.
 
@@ -152,7 +173,7 @@ def build(
         A folder for what is needed only meanwhile.
     built : Path
         The run folder to make.
-    timeout, progress
+    timeout, progress, stop
         As for ``run``.
 
     Returns
@@ -169,7 +190,7 @@ def build(
     (folder / "scratch").mkdir()
     link_inputs(task.inputs, folder / "scratch")
     outcome = execute(
-        task.study.notebook, task.values, workshop=folder, output=built, timeout=timeout, progress=progress
+        task.study.notebook, task.values, workshop=folder, output=built, timeout=timeout, progress=progress, stop=stop
     )
     outcome = _recheck(task, outcome)
     write_json(built / "notebook.ipynb", outcome.notebook)

@@ -1,0 +1,125 @@
+"""How commands speak: errors in one line, tables, progress, and the exit code."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import wraps
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Annotated, ParamSpec
+
+import typer
+
+from churnlab.errors import ChurnlabError, ParameterError
+
+if TYPE_CHECKING:
+    from churnlab.studies.execution import Progress
+
+P = ParamSpec("P")
+
+Notebooks = Annotated[Path | None, typer.Option("--notebooks", help="The folder of studies.", show_default=False)]
+Out = Annotated[Path, typer.Option("--out", help="The folder of all runs.")]
+Force = Annotated[bool, typer.Option("--force", help="Run again what was run before.")]
+Timeout = Annotated[float | None, typer.Option("--timeout", min=0.001, help="Seconds that a study may take.")]
+Today = Annotated[str | None, typer.Option("--today", help="The day that `today`, `month-start`, … are about.")]
+
+
+class Terminated(KeyboardInterrupt):
+    """The system asked the process to end."""
+
+
+def terminate(number: int, frame: FrameType | None) -> None:
+    """Turn the system's signal into an exception, so that everything is put away."""
+    raise Terminated
+
+
+def plainly(command: Callable[P, int]) -> Callable[P, None]:
+    """Make a command end with its exit code, and with one clear message where it cannot go on."""
+
+    @wraps(command)
+    def wrapped(*args: P.args, **kwargs: P.kwargs) -> None:
+        try:
+            code = command(*args, **kwargs)
+        except ChurnlabError as error:
+            code = say_error(str(error), 2)
+        except Terminated:
+            code = say_error("terminated; nothing half made was left", 143)
+        except KeyboardInterrupt:
+            code = say_error("interrupted; nothing half made was left", 130)
+        except OSError as error:
+            code = say_error(f"{error.filename or 'the disk'}: {error.strerror or error}", 1)
+        raise typer.Exit(code)
+
+    return wrapped
+
+
+def say_error(message: str, code: int) -> int:
+    """Say on standard error what is wrong, and return the exit code."""
+    print(f"churnlab: {message}", file=sys.stderr)
+    return code
+
+
+def read_texts(pairs: list[str]) -> dict[str, str]:
+    """Split the texts of ``-p name=value``."""
+    texts: dict[str, str] = {}
+    for pair in pairs:
+        name, equals, text = pair.partition("=")
+        if not equals:
+            raise ParameterError(f"-p takes name=value, but it was given {pair!r}")
+        if name in texts:
+            raise ParameterError(f"`{name}` was given twice")
+        texts[name] = text
+    return texts
+
+
+@contextmanager
+def cell_progress(name: str) -> Iterator[Progress]:
+    """Show a bar that grows with each cell on a terminal, and plain lines elsewhere."""
+    if not sys.stdout.isatty():
+        yield lambda done, total: print(f"{name}: cell {done} of {total}", flush=True)
+        return
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, transient=True) as bar:
+        line = bar.add_task(name, total=None)
+        yield lambda done, total: bar.update(line, completed=done, total=total)
+
+
+@contextmanager
+def plan_progress(labels: Sequence[str]) -> Iterator[Callable[[int, int, int], None]]:
+    """Show a bar for each study that is running on a terminal, and nothing elsewhere."""
+    if not sys.stdout.isatty():
+        yield lambda place, done, total: None
+        return
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    lines: dict[int, TaskID] = {}
+    with Progress(*columns, transient=True) as bar:
+
+        def show(place: int, done: int, total: int) -> None:
+            if place not in lines:
+                lines[place] = bar.add_task(labels[place], total=total)
+            bar.update(lines[place], completed=done, visible=done < total)
+
+        yield show
+
+
+def print_table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
+    """Print rows in columns: in a table on a terminal, as text with two spaces between elsewhere."""
+    if sys.stdout.isatty():
+        from rich.console import Console
+        from rich.table import Table
+        from rich.text import Text
+
+        table = Table(*head, box=None, header_style="bold", pad_edge=False)
+        for row in rows:
+            table.add_row(*map(Text, row))
+        Console().print(table)
+        return
+    widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
+    for row in (head, *rows):
+        print("  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip())
