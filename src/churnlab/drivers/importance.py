@@ -9,9 +9,10 @@ import pandas as pd
 from churnlab.drivers.importance_fit import ImportanceFit
 from churnlab.drivers.imputation import IMPUTATIONS, impute
 from churnlab.drivers.measures import Method, Plan, explained, measure
-from churnlab.drivers.moments import Missing, MomentRows, resample, standardise, to_moment_rows
-from churnlab.drivers.ratings import Ratings, refuse_degenerate, to_ratings
-from churnlab.errors import DataError, ParameterError
+from churnlab.drivers.moments import Missing, MomentRows, to_moment_rows
+from churnlab.drivers.ratings import Ratings, to_ratings
+from churnlab.drivers.resamples import check_draws, resampled_correlations, whole_correlation
+from churnlab.errors import ParameterError
 from churnlab.inference import normal_quantile
 
 __all__ = ["fit_importance", "fit_ratings", "to_plan"]
@@ -95,8 +96,7 @@ def fit_importance(
     ImportanceFit(lmg: service 77 %, price 23 %, noise 0 % of R² = 0.83; 300 answers)
     """
     normal_quantile(conf_level)
-    if draws < 100:
-        raise ParameterError(f"`draws` must be 100 or more for an interval, not {draws!r}.")
+    check_draws(draws)
     ratings = to_ratings(answers, outcome=outcome, drivers=[*drivers, *always], weight=weight)
     plan = to_plan(ratings, drivers=drivers, method=method, groups=groups or {}, always=always)
     return fit_ratings(ratings, plan, missing=missing, draws=draws, seed=seed, conf_level=conf_level)
@@ -195,40 +195,12 @@ def _resampled(
     rows: MomentRows, plan: Plan, ratings: Ratings, draws: int, seed: int
 ) -> tuple[MomentRows, Array, Array, Array]:
     """Return the rows, their correlation (k, k), and from resamples the importances (b, u) and R² (b,)."""
-    correlation = standardise(rows.covariance[None])[0]
-    refuse_degenerate(correlation[:-1, :-1], ratings.terms)
-    _refuse_contradiction(correlation)
+    correlation = whole_correlation(rows, ratings.terms)
     samples, r_squared = [], []
-    for totals in resample(rows.rows, draws=draws, seed=seed):
-        drawn = _usable(standardise(rows.to_covariance(totals)))
+    for drawn in resampled_correlations(rows, draws=draws, seed=seed):
         samples.append(measure(drawn, plan))
         r_squared.append(explained(drawn))
     return rows, correlation, np.concatenate(samples), np.concatenate(r_squared)
-
-
-def _refuse_contradiction(correlation: Array) -> None:
-    lowest = float(np.linalg.eigvalsh(correlation)[0])
-    if lowest < -1e-10:
-        raise DataError(
-            "The pairwise correlations contradict one another (no set of full answers has them: smallest eigenvalue "
-            f'{lowest:.3f}). Try: missing="em".'
-        )
-
-
-def _usable(correlation: Array) -> Array:
-    """Return resampled correlations (b, k, k); refuse them if they do not determine what the drivers share."""
-    finite = np.all(np.isfinite(correlation), axis=(1, 2))
-    known = correlation[finite]
-    distinct = np.linalg.eigvalsh(known[:, :-1, :-1])[:, 0] > 1e-12
-    possible = np.linalg.eigvalsh(known)[:, 0] > -1e-10
-    unusable = len(correlation) - int((distinct & possible).sum())
-    if unusable:
-        raise DataError(
-            f"In {unusable:,} of {len(correlation):,} resamples the drivers determine one another, nobody differs, or "
-            "correlations contradict one another: there are too few answers for so many drivers. Try: fewer drivers, or "
-            'groups of them as one; missing="em" where it is "pairwise".'
-        )
-    return correlation
 
 
 def _coefficients(correlation: Array, rows: MomentRows) -> Array:

@@ -136,8 +136,8 @@ class ImportanceFit:
         Returns
         -------
         DataFrame
-            `method, outcome, n, n_left_out, n_complete, n_effective, r_squared, r_squared_low, r_squared_high,
-            adjusted_r_squared, missing, conf_level`.
+            `method, outcome, draws, n, n_left_out, n_complete, n_effective, r_squared, r_squared_low, r_squared_high,
+            adjusted_r_squared, missing, conf_level`; `draws` counts the resamples that determine what the drivers share.
         """
         low, high = self._limits(self.r_squared_samples[:, None] + self.r_squared - self.r_squared_samples.mean())
         spare = self.n_effective - 1 - self.columns
@@ -145,6 +145,7 @@ class ImportanceFit:
             {
                 "method": [self.method],
                 "outcome": [self.outcome],
+                "draws": [len(self.samples)],
                 "n": [self.n],
                 "n_left_out": [self.n_left_out],
                 "n_complete": [self.n_complete],

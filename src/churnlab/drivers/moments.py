@@ -1,6 +1,6 @@
 """From answers to correlations, and to as many resampled correlations as wanted, without touching the answers again."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -11,14 +11,13 @@ from churnlab.drivers.completion import expected_products, find_patterns, fit_mo
 from churnlab.drivers.ratings import Ratings
 from churnlab.errors import DataError, ParameterError
 
-__all__ = ["Missing", "MomentRows", "resample", "standardise", "to_moment_rows"]
+__all__ = ["Missing", "MomentRows", "standardise", "to_moment_rows"]
 
 Array = npt.NDArray[np.float64]
 Missing = Literal["em", "pairwise", "listwise", "impute"]
 
 _MOST_ROWS = 20_000
 _GROUPS = 5_000
-_COUNTS = 4_000_000
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -33,10 +32,12 @@ class MomentRows:
         Takes totals (b, q) and returns covariances (b, k, k) of the variables in units of `scale`.
     shift, scale
         What was taken off each variable, and its unit (k,).
-    n, n_complete
-        Answers that count, and how many of them have no gap.
+    n
+        Answers that count.
     n_effective
         Number of equally weighted answers that would be as precise.
+    pairwise
+        Whether each correlation comes from those who answered both.
     """
 
     rows: Array
@@ -44,8 +45,8 @@ class MomentRows:
     shift: Array
     scale: Array
     n: int
-    n_complete: int
     n_effective: float
+    pairwise: bool
 
     @property
     def covariance(self) -> Array:
@@ -96,8 +97,8 @@ def to_moment_rows(ratings: Ratings, *, missing: Missing, seed: int) -> MomentRo
         shift=shift,
         scale=scale,
         n=n,
-        n_complete=int(complete.sum()),
         n_effective=float(ratings.weight.sum() ** 2 / (ratings.weight**2).sum()),
+        pairwise=missing == "pairwise",
     )
 
 
@@ -182,23 +183,6 @@ def _grouped(build: Callable[[npt.NDArray[np.intp]], Array], n: int, seed: int) 
         inner = bounds[start : start + per_block + 1]
         sums.append(np.add.reduceat(build(order[inner[0] : inner[-1]]), inner[:-1] - inner[0], axis=0))
     return np.concatenate(sums)
-
-
-def resample(rows: Array, *, draws: int, seed: int) -> Iterator[Array]:
-    """Yield totals (b, q) of resampled rows (g, q), b at a time, `draws` in all.
-
-    Notes
-    -----
-    The bootstrap of a function of moments: the counts of a resample times the contributions.
-    """
-    rng = np.random.default_rng(seed)
-    size = len(rows)
-    per_batch = max(1, min(256, _COUNTS // size))
-    for start in range(0, draws, per_batch):
-        batch = min(per_batch, draws - start)
-        chosen = rng.integers(0, size, (batch, size)) + size * np.arange(batch)[:, None]
-        counts = np.bincount(chosen.ravel(), minlength=batch * size).reshape(batch, size)
-        yield counts.astype(float) @ rows
 
 
 def standardise(covariance: Array) -> Array:
