@@ -5,6 +5,7 @@ from churnlab.elasticity.checks import check_elasticities, check_prices
 from churnlab.elasticity.decision import optimal_price, optimal_prices, price_change_effects, total_revenue_change
 from churnlab.elasticity.demand import DemandCurve
 from churnlab.elasticity.demand_plots import plot_demand, plot_margin
+from churnlab.elasticity.instruments import InstrumentedFit, fit_instrumented
 from churnlab.elasticity.least_squares import ElasticityFit, fit_elasticity
 from churnlab.elasticity.plots import plot_cross_prices, plot_elasticities, plot_moderators, plot_price_history
 from churnlab.elasticity.prices import to_prices
@@ -18,9 +19,11 @@ __all__ = [
     "SALES",
     "DemandCurve",
     "ElasticityFit",
+    "InstrumentedFit",
     "check_elasticities",
     "check_prices",
     "fit_elasticity",
+    "fit_instrumented",
     "forecast_quantity",
     "optimal_price",
     "optimal_prices",

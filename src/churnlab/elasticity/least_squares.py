@@ -16,6 +16,7 @@ from churnlab.elasticity.covariances import parameters
 from churnlab.elasticity.design import Design, Form, Specification, to_design
 from churnlab.elasticity.fit_statistics import fit_statistics, outcome_and_regressors, weighted
 from churnlab.elasticity.prediction import LevelEffects, level_effects, predict_quantity
+from churnlab.elasticity.semidefinite import inverse
 from churnlab.inference import Interval, coefficient_table, normal_quantile
 
 __all__ = ["ElasticityFit", "fit_elasticity"]
@@ -214,7 +215,7 @@ def fit_elasticity(
     >>> days = pd.date_range("2024-01-01", periods=4, freq="W-MON")
     >>> prices = pd.DataFrame({"product": "tea", "period": days, "price": [2.0, 4.0, 2.0, 4.0], "quantity": [40, 9, 40, 11]})
     >>> fit_elasticity(prices, effects=(), errors="iid")
-    ElasticityFit(-2.007, 95% [-2.447, -1.568]; log-log, 4 rows)
+    ElasticityFit(-2.007, 95% [-2.63, -1.384]; log-log, 4 rows)
     """
     check_errors(errors, cluster)
     normal_quantile(conf_level)
@@ -238,7 +239,7 @@ def _fit(design: Design, asked: Specification, errors: str, lags: int | None, co
     kept = independent_terms(design.terms, squares[1:], gram, effects=asked.effects, optional=asked.moderators)
     if len(kept) < len(design.terms):
         regressors, gram = regressors[:, kept], gram[np.ix_(kept, kept)]
-    bread: Array = np.linalg.inv(gram)
+    bread = inverse(gram)
     coefficients = bread @ (weighted(regressors, design.weights).T @ outcome)
     residuals = outcome - regressors @ coefficients
     found = uncertainty(design, regressors, residuals, bread, errors=errors, lags=lags)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["GeneralisedInverse", "first_dependent", "generalised_inverse"]
+__all__ = ["GeneralisedInverse", "first_dependent", "generalised_inverse", "inverse"]
 
 Array = npt.NDArray[np.float64]
 
@@ -70,3 +70,9 @@ def first_dependent(gram: Array, *, tolerance: float = 1e-10) -> tuple[int, ...]
             continue
         left = left - np.outer(left[:, place], left[place]) / left[place, place]
     return tuple(dependent)
+
+
+def inverse(matrix: Array) -> Array:
+    """Return the inverse of a matrix that is known to have one (k, k)."""
+    found: Array = np.asarray(np.linalg.inv(matrix), dtype=np.float64)
+    return found
