@@ -160,7 +160,7 @@ ORDER BY customer_id"""
 
 
 def _rfm_sql(orders: Table, as_of: date, unit: str) -> str:
-    """Number each customer's days rather than group by them: to sort takes less time and memory than to hash."""
+    """Return the SQL that numbers each customer's days: to sort takes less time and memory than to group by day."""
     length = f"{days_per(unit)!r}e0"
     days = DIALECTS[orders.engine.dialect].days
     last_day = f"DATE '{(as_of - timedelta(days=1)).isoformat()}'"

@@ -10,7 +10,7 @@ from typing import Any
 from churnlab.engines import quote_text
 from churnlab.errors import DataError
 from churnlab.tables.contract import Column, Contract
-from churnlab.tables.conversions import Check, checks_of, typed
+from churnlab.tables.conversions import Check, checks_of, readable, typed
 from churnlab.tables.dialects import DIALECTS
 from churnlab.tables.failures import reading_message
 from churnlab.tables.layout import Layout
@@ -117,11 +117,12 @@ def refuse_breaches(
     DataError
         With all that is wrong: column, rule, rows, first row, what to try.
     """
+    read = _read(source, contract, matched, layout)
     checks = _checks(source, contract, matched, layout, as_of)
     conditions = [condition for check in checks for condition in (check.breach, check.unless or "false")]
     sums = [f"count_if({condition})" for condition in conditions] + _looks(source, matched)
     try:
-        n, *counts = source.engine.rows(f"SELECT {', '.join(['count(*)', *sums])} FROM {source.view}")[0]
+        n, *counts = source.engine.rows(f"SELECT {', '.join(['count(*)', *sums])} FROM ({read})")[0]
     except source.engine.failure as error:
         raise DataError(reading_message(error, source.label, layout.encoding)) from None
     counts = counts[: len(conditions)]
@@ -133,7 +134,7 @@ def refuse_breaches(
         if rows and (check.unless is None or others)
     ]
     rows_of = dict(zip(map(id, checks), counts[::2], strict=True))
-    found = [_breach(check, source, matched, rows_of[id(check)], n) for check in broken]
+    found = [_breach(check, source, matched, read=read, rows=rows_of[id(check)], n=n) for check in broken]
     if missing or found:
         raise _error(source, contract, [*missing, *found])
     return int(n)
@@ -145,41 +146,60 @@ def _looks(source: Source, matched: Mapping[str, str]) -> list[str]:
     return [f"count({DIALECTS[source.engine.dialect].quote(name)})" for name in others if source.is_text]
 
 
+def _read(source: Source, contract: Contract, matched: Mapping[str, str], layout: Layout) -> str:
+    """Return the query of the raw columns beside what is read from them, so that each text is read once for all rules."""
+    types, dialect = source.engine.types(source.view), DIALECTS[source.engine.dialect]
+    names = _names_read(source, matched)
+    values = [
+        f"{readable(column, matched[column.name], types[matched[column.name]], layout, dialect)} AS {names[column.name]}"
+        for column in contract.columns
+        if column.name in matched
+    ]
+    return f"SELECT {', '.join(['*', *values])} FROM {source.view}"
+
+
+def _names_read(source: Source, matched: Mapping[str, str]) -> dict[str, str]:
+    """Return a name for what is read from each column, which no column of the table has."""
+    taken, dialect = source.engine.types(source.view), DIALECTS[source.engine.dialect]
+    mark = "_" * (1 + max(map(len, taken)))
+    return {name: dialect.quote(f"{name}{mark}") for name in matched}
+
+
 def _checks(
     source: Source, contract: Contract, matched: Mapping[str, str], layout: Layout, as_of: date | None
 ) -> list[Check]:
     types = source.engine.types(source.view)
     dialect = DIALECTS[source.engine.dialect]
-    values = _values(source, contract, matched, layout)
+    read = _names_read(source, matched)
     checks: list[Check] = []
     for column in contract.columns:
         if column.name in matched:
             raw = matched[column.name]
-            checks += checks_of(column, raw, types[raw], layout, dialect)
+            checks += checks_of(column, raw, types[raw], value=read[column.name], layout=layout, dialect=dialect)
     for rule in contract.rules:
         if all(name in matched for name in rule.columns):
-            condition = re.sub(r'"(\w+)"', lambda name: f"({values[name[1]]})", rule.condition)
+            condition = re.sub(r'"(\w+)"', lambda name: read[name[1]], rule.condition)
             checks.append(Check(rule.columns, rule.sentence, f"NOT ({condition})", rule.advice))
-    if as_of is not None and "date" in values:
-        late = f"{values['date']} >= TIMESTAMP {quote_text(as_of.isoformat())}"
+    if as_of is not None and "date" in matched:
+        late = f"{read['date']} >= TIMESTAMP {quote_text(as_of.isoformat())}"
         checks.append(
             Check(
                 ("date",), f"must lie before as_of {as_of.isoformat()}", late, "give the date of the extract as as_of"
             )
         )
     if contract.unique in matched:
-        key = values[str(contract.unique)]
-        again = f"{key} IN (SELECT {key} FROM {source.view} GROUP BY {key} HAVING count(*) > 1)"
+        key = read[str(contract.unique)]
+        again = f"{key} IN (SELECT {key} FROM ({_read(source, contract, matched, layout)}) GROUP BY {key} HAVING count(*) > 1)"
         checks.append(Check((str(contract.unique),), "must not repeat", again, "keep one row for each"))
     return checks
 
 
-def _breach(check: Check, source: Source, matched: Mapping[str, str], rows: int, n: int) -> Breach:
+def _breach(check: Check, source: Source, matched: Mapping[str, str], *, read: str, rows: int, n: int) -> Breach:
     dialect = DIALECTS[source.engine.dialect]
     shown = ", ".join(dialect.quote(matched[name]) for name in check.columns)
     row, *values, _ = source.engine.rows(
         f"SELECT * FROM (SELECT {dialect.numbered()} AS number, {shown}, ({check.breach}) AS broken "
-        f"FROM {source.view}) WHERE broken ORDER BY number LIMIT 1"
+        f"FROM ({read})) WHERE broken ORDER BY number LIMIT 1"
     )[0]
     return Breach(
         column=check.columns[0] if len(check.columns) == 1 else "",

@@ -6,13 +6,14 @@ from churnlab.tables.contract import Column
 from churnlab.tables.dialects import Dialect
 from churnlab.tables.layout import Layout
 
-__all__ = ["Check", "checks_of", "typed"]
+__all__ = ["Check", "checks_of", "readable", "typed"]
 
 _INTEGERS = {"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT"}
 _INTEGERS |= {"UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT", "UHUGEINT"}
-_ZONE = "[0-9]:[0-9][0-9].*(Z|[+-][0-9][0-9](:?[0-9][0-9])?)[ \t]*$"
-_CLOCK = "[0-9][0-9]?:[0-9][0-9](:[0-9][0-9]([.][0-9]+)?)?[ \t]*(Z|[+-][0-9][0-9](:?[0-9][0-9])?)?"
-_ISO = f"^[0-9]{{4}}[-/][0-9][0-9]?[-/][0-9][0-9]?([ T]+{_CLOCK})?$"
+_DAY = "[0-9]{4}[-/][0-9][0-9]?[-/][0-9][0-9]?"
+_CLOCK = "[0-9][0-9]?:[0-9][0-9](:[0-9][0-9]([.][0-9]+)?)?"
+_ISO = f"^{_DAY}([ T]+{_CLOCK})?$"
+_ISO_IN_ZONE = f"^{_DAY}[ T]+{_CLOCK}[ \t]*(Z|[+-][0-9][0-9](:?[0-9][0-9])?)$"
 
 
 @dataclass(frozen=True)
@@ -89,30 +90,39 @@ def _timestamp(raw: str, sql_type: str, layout: Layout, dialect: Dialect) -> str
     if sql_type != "VARCHAR":
         return dialect.timestamp("NULL")
     return (
-        f"CASE WHEN NOT {dialect.matches(text, _ISO)} THEN NULL "
-        f"WHEN {dialect.matches(text, _ZONE)} THEN {dialect.local(dialect.zoned(text), layout.time_zone)} "
-        f"ELSE {dialect.iso(text)} END"
+        f"CASE WHEN {dialect.matches(text, _ISO)} THEN {dialect.iso(text)} "
+        f"WHEN {dialect.matches(text, _ISO_IN_ZONE)} THEN {dialect.local(dialect.zoned(text), layout.time_zone)} END"
     )
 
 
-def checks_of(column: Column, source: str, sql_type: str, layout: Layout, dialect: Dialect) -> list[Check]:
-    """Return the rules that the raw column `source` must keep to be the contract's `column`."""
-    raw, value = dialect.quote(source), typed(column, source, sql_type, layout, dialect)
+def readable(column: Column, source: str, sql_type: str, layout: Layout, dialect: Dialect) -> str:
+    """Return the SQL that rules look at: the contract's `column`, but for money as it is before it is rounded."""
+    if column.kind == "money":
+        return _number(dialect.quote(source), sql_type, layout, dialect)
+    return typed(column, source, sql_type, layout, dialect)
+
+
+def checks_of(
+    column: Column, source: str, sql_type: str, *, value: str, layout: Layout, dialect: Dialect
+) -> list[Check]:
+    """Return the rules that the raw column `source` must keep to be the contract's `column`; `value` is what was read."""
+    raw = dialect.quote(source)
     is_quantity = column.kind in ("money", "number", "count")
     checks = []
     if not column.nullable:
         advice = "fill it in, take the row out, or take out empty lines at the end of the file"
-        checks.append(Check((column.name,), "must not be missing", _missing(raw, sql_type), advice))
+        missing = _missing(raw, sql_type) if column.kind == "text" else _where_unread(value, _missing(raw, sql_type))
+        checks.append(Check((column.name,), "must not be missing", missing, advice))
     if column.kind == "key":
         checks += _key_checks(column, raw, sql_type)
     elif column.kind != "text":
         rule, advice = _FITS[column.kind]
-        read = _number(raw, sql_type, layout, dialect) if is_quantity else value
-        checks.append(Check((column.name,), rule, f"NOT ({_missing(raw, sql_type)}) AND {read} IS NULL", advice))
+        given = _where_unread(value, f"NOT ({_missing(raw, sql_type)})")
+        checks.append(Check((column.name,), rule, given, advice))
     if is_quantity:
-        checks += _range_checks(column, _number(raw, sql_type, layout, dialect), layout)
+        checks += _range_checks(column, value, layout)
     if column.kind == "money" and sql_type not in _INTEGERS:
-        checks.append(_rounding_check(column, _number(raw, sql_type, layout, dialect)))
+        checks.append(_rounding_check(column, value))
     if column.kind == "date":
         checks += _date_checks(raw, value, sql_type, column=column, layout=layout, dialect=dialect)
     return checks
@@ -125,6 +135,11 @@ _REFUNDS = 'say negative_amounts = "leave_out" in the layout, or keep refunds in
 
 def _missing(raw: str, sql_type: str) -> str:
     return f"{raw} IS NULL OR trim({raw}) = ''" if sql_type == "VARCHAR" else f"{raw} IS NULL"
+
+
+def _where_unread(value: str, condition: str) -> str:
+    """Return a condition that is looked at only where nothing was read, which saves its cost elsewhere."""
+    return f"CASE WHEN {value} IS NULL THEN {condition} ELSE false END"
 
 
 _FITS = {
@@ -186,8 +201,8 @@ def _date_checks(
     bounds = f"{value} NOT BETWEEN TIMESTAMP '1900-01-01' AND TIMESTAMP '2200-01-01'"
     checks = [Check((column.name,), "must lie between 1900 and 2200", bounds, "leave an open end empty")]
     if sql_type == "VARCHAR" and layout.date_format is None:
-        has_zone = dialect.matches(raw, _ZONE)
-        zoned, naive = f"{has_zone} AND {value} IS NOT NULL", f"NOT {has_zone} AND {value} IS NOT NULL"
+        has_zone = " OR ".join(f"{raw} LIKE '%:%{sign}%'" for sign in "Z+-")  # true enough of what was read as a date
+        zoned, naive = f"({has_zone}) AND {value} IS NOT NULL", f"NOT ({has_zone}) AND {value} IS NOT NULL"
         rule = "must carry a time zone in every row or in none"
         checks.append(Check((column.name,), rule, naive, "write all with a zone or all without", unless=zoned))
     return checks
