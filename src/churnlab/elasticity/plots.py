@@ -179,7 +179,7 @@ def plot_price_history(prices: pd.DataFrame, *, currency: str = "", ax: "Axes | 
         raise DataError(f"The history is of one product, not of {prices['product'].nunique():,}.")
     ax = ax or theme.axes()
     sold = ax.twinx()
-    days = float(prices["period"].diff().min() / pd.Timedelta(days=1)) if len(prices) > 1 else 7.0
+    days = float(np.diff(prices["period"].to_numpy()).min() / np.timedelta64(1, "D")) if len(prices) > 1 else 7.0
     sold.bar(
         prices["period"], prices["quantity"], width=0.9 * days, align="edge", color=theme.GRID, label="Pieces sold"
     )
