@@ -7,7 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ STUDIES = {
     "bad": (START, "raise KeyError('x')"),
     "picky": ("from churnlab.errors import DataError\nraise DataError('`date` is missing')",),
     "slow": (START, "import time\ntime.sleep(600)"),
+    "wordy": (START, "print('long ' * 20_000)"),
 }
 
 
@@ -66,7 +67,7 @@ def test_truth_studies_are_listed_and_shown() -> None:
     """`list` names every study, `show` its parameters with kind, default, range and meaning."""
     code, out, _ = call("list", "--notebooks", "notebooks")
     assert code == 0
-    assert [line.split()[0] for line in out.splitlines()[1:]] == ["bad", "good", "picky", "slow"]
+    assert [line.split()[0] for line in out.splitlines()[1:]] == sorted(STUDIES)
     code, out, _ = call("show", "good")
     assert code == 0
     assert "factor     int          2        [1, 9]  what to multiply by" in out.splitlines()
@@ -296,3 +297,22 @@ def test_truth_new_study_can_be_shown() -> None:
     assert (code, out.splitlines()[0]) == (0, "notebooks/mine.ipynb")
     assert "within_days" in call("show", "mine")[1]
     assert call("new", "mine")[0] == 2
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """Make a disk that holds 20 kilobytes."""
+    folder, mount, unmount = tmp_path / "small", shutil.which("mount"), shutil.which("umount")
+    folder.mkdir()
+    command = [mount or "mount", "-t", "tmpfs", "-o", "size=20k", "tmpfs", str(folder)]
+    if not (mount and unmount) or subprocess.run(command, capture_output=True, check=False).returncode:
+        pytest.skip("only root can make a small disk")
+    yield folder
+    subprocess.run([unmount, str(folder)], check=True)
+
+
+def test_truth_full_disk_is_said_in_one_line(small_disk: Path) -> None:
+    """Where the disk is full, a run ends with one line and exit code 1, and leaves nothing half made."""
+    code, _, err = call("run", "wordy", "--out", str(small_disk / "runs"))
+    assert (code, len(err.splitlines()), "No space left on device" in err) == (1, 1, True)
+    assert [path.name for path in small_disk.rglob("*") if path.is_file()] == [".lock"]

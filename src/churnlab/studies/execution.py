@@ -92,7 +92,7 @@ def execute(
     job = {"notebook": notebook, "parameters": dict(values), "executed": str(executed), "mark": str(mark)}
     (workshop / "job.json").write_text(json.dumps(job), encoding="utf-8")
     timed_out, done = _work(workshop, output, timeout, progress, stop or Stop())
-    result = json.loads(executed.read_text(encoding="utf-8")) if executed.is_file() else {**notebook}
+    result = _read(executed) or notebook
     secrets = secrets_in(values)
     hidden = {str(scratch): ".", str(output): "."} | {value: f"env:{name}" for name, value in secrets.items()}
     clean = canonical(result, hide=hidden)
@@ -103,6 +103,15 @@ def execute(
         return _verdict("failed", f"a secret was put out, and was removed again: {', '.join(leaks)}", clean)
     log = scrub((workshop / "worker.log").read_text(encoding="utf-8", errors="replace"), secrets)
     return judge(clean, finished=mark.is_file(), done=done, log=log)
+
+
+def _read(executed: Path) -> dict[str, Any] | None:
+    """Return the executed notebook; None if the worker wrote none, or not to its end, as on a full disk."""
+    try:
+        content: dict[str, Any] = json.loads(executed.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return content
 
 
 def judge(notebook: dict[str, Any], *, finished: bool, done: int, log: str = "") -> Execution:
