@@ -1,5 +1,6 @@
 """How demand answers to price."""
 
+from churnlab.elasticity.by_product import ElasticitiesFit, fit_elasticities
 from churnlab.elasticity.changes import price_changes
 from churnlab.elasticity.checks import check_elasticities, check_prices
 from churnlab.elasticity.decision import optimal_price, optimal_prices, price_change_effects, total_revenue_change
@@ -18,10 +19,12 @@ from churnlab.elasticity.variation import price_variation
 __all__ = [
     "SALES",
     "DemandCurve",
+    "ElasticitiesFit",
     "ElasticityFit",
     "InstrumentedFit",
     "check_elasticities",
     "check_prices",
+    "fit_elasticities",
     "fit_elasticity",
     "fit_instrumented",
     "forecast_quantity",
