@@ -19,6 +19,7 @@ __all__ = [
     "features",
     "inference",
     "likelihood",
+    "progress",
     "repurchase",
     "simulate",
     "studies",

@@ -8,6 +8,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from churnlab.errors import ParameterError
+from churnlab.progress import track
 
 __all__ = ["Interval", "bootstrap", "coefficient_table", "delta_method", "normal_quantile", "wald_table"]
 
@@ -228,7 +229,7 @@ def bootstrap(
         raise ParameterError(f"A bootstrap takes at least 2 rows and 2 draws, not {n} and {draws}.")
     normal_quantile(conf_level)
     rng = np.random.default_rng(seed)
-    values = np.array([statistic(rng.integers(0, n, n)) for _ in range(draws)])
+    values = np.array([statistic(rng.integers(0, n, n)) for _ in track(range(draws), "bootstrap")])
     low, high = np.quantile(values, [(1 - conf_level) / 2, (1 + conf_level) / 2])
     return Interval(
         estimate=float(statistic(np.arange(n))),
