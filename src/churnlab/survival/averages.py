@@ -225,7 +225,7 @@ def _groups(new: pd.DataFrame, by: str) -> Iterator[tuple[Any, npt.NDArray[np.in
         raise DataError(f"`{by}` must be there in every row, but {int(new[by].isna().sum()):,} have none.")
     places = new.groupby(by, observed=True, sort=True).indices
     for value in sorted(places, key=lambda value: (str(type(value)), value)):
-        yield value, places[value]
+        yield value, np.asarray(places[value], dtype=np.intp)
 
 
 def _refuse_unknown(known: npt.NDArray[np.bool_]) -> None:

@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
 
 from churnlab.survival.cox_newton import Point
 from churnlab.survival.cox_risk import RiskSets
+from churnlab.survival.predictions import to_steps
 
 __all__ = ["Baseline", "CoxHazards", "to_baseline"]
 
@@ -134,11 +134,7 @@ class CoxHazards:
     def nodes(self, start: Array, end: Array) -> Iterator[tuple[Array, Array]]:
         """Yield the steps of survival between start and end: times (n,) and widths (n,)."""
         times = np.unique(self._baseline.times[1:])
-        inside = times[(times > start.min(initial=np.inf)) & (times < end.max(initial=0.0))]
-        edges = np.concatenate([[0.0], inside, [np.inf]])
-        for left, right in pairwise(edges):
-            from_here = np.maximum(left, start)
-            yield from_here, np.clip(np.minimum(right, end) - from_here, 0.0, None)
+        yield from to_steps(times[~np.isnan(times)], start, end)
 
     def _slots(self, start: Array, end: Array) -> tuple[Places, Places]:
         return self._baseline.slots(self._stratum, start), self._baseline.slots(self._stratum, end)

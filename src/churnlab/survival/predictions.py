@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Protocol
 
 import numpy as np
@@ -143,6 +144,23 @@ def per_row(value: npt.ArrayLike, n: int, name: str) -> Array:
     if not np.isfinite(values).all() or (values < 0).any():
         raise ParameterError(f"`{name}` must be 0 or more.")
     return np.broadcast_to(values, (n,)).astype(np.float64)
+
+
+def to_steps(times: Array, start: Array, end: Array) -> Iterator[tuple[Array, Array]]:
+    """Yield times (n,) and widths (n,) that integrate, from start to end, a survival that falls at some times only.
+
+    Parameters
+    ----------
+    times
+        When it falls, in order.
+    start, end
+        From when to when, each (n,).
+    """
+    inside = times[(times > start.min(initial=np.inf)) & (times < end.max(initial=0.0))]
+    edges = [0.0, *inside.tolist(), float("inf")]
+    for left, right in pairwise(edges):
+        from_here = np.maximum(left, start)
+        yield from_here, np.clip(np.minimum(right, end) - from_here, 0.0, None)
 
 
 def window(hazards: Hazards, horizon: float, tenure: npt.ArrayLike) -> tuple[Array, Array, npt.NDArray[np.bool_]]:
