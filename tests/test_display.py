@@ -60,7 +60,7 @@ def test_truth_kinds_of_values_have_their_own_form():
 def test_smoke_a_fit_shows_itself(sample_fit):
     """A result in a notebook shows its line, its terms and its model figures."""
     html = sample_fit._repr_html_()
-    assert "BgNbdFit" in html
+    assert "BG/NBD" in html
     assert "alpha" in html
     assert "log_likelihood" in html
 

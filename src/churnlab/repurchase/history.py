@@ -5,12 +5,11 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from churnlab import tables
 from churnlab.errors import DataError
 
-__all__ = ["History", "distinct_rows", "to_history"]
+__all__ = ["History", "to_history"]
 
 Array = npt.NDArray[np.float64]
 
@@ -79,20 +78,3 @@ def to_history(rfm: Any) -> History:
     amount = frame["monetary_value"].to_numpy(dtype=np.float64, na_value=np.nan) if "monetary_value" in frame else None
     weight = frame["weight"].to_numpy(dtype=np.float64) if "weight" in frame else np.ones(len(frame))
     return History(**columns, monetary_value=amount, weight=weight)
-
-
-def distinct_rows(*columns: Array) -> tuple[tuple[Array, ...], npt.NDArray[np.intp]]:
-    """Return the distinct rows of some columns (n,), and for each row the number of its distinct one.
-
-    Examples
-    --------
-    >>> distinct, row_of = distinct_rows(np.array([1.0, 2.0, 1.0]), np.array([5.0, 5.0, 5.0]))
-    >>> distinct[0], row_of
-    (array([1., 2.]), array([0, 1, 0]))
-    """
-    codes = np.zeros(len(columns[0]), dtype=np.int64)
-    for column in columns:
-        number, values = pd.factorize(column)
-        codes = pd.factorize(codes * (len(values) + 1) + number)[0].astype(np.int64)
-    first = np.unique(codes, return_index=True)[1]
-    return tuple(column[first] for column in columns), codes.astype(np.intp)

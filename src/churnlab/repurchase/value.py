@@ -1,4 +1,7 @@
-"""What customers are worth: expected orders times expected amount, discounted."""
+"""What customers' future orders are worth today."""
+
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -6,26 +9,24 @@ import pandas as pd
 
 from churnlab.errors import ParameterError
 from churnlab.features import DAYS_PER_UNIT, Unit, days_per
-from churnlab.inference import Interval, delta_method
-from churnlab.repurchase.bg_nbd import BgNbdFit
+from churnlab.inference import Interval, normal_quantile
 from churnlab.repurchase.gamma_gamma import GammaGammaFit
 from churnlab.repurchase.history import to_history
+from churnlab.repurchase.transaction_fit import TransactionFit
 
-__all__ = ["customer_lifetime_value", "total_lifetime_value", "value_concentration"]
+__all__ = ["customer_lifetime_value", "lifetime_value_limits", "total_lifetime_value", "value_concentration"]
 
 Array = npt.NDArray[np.float64]
 
-_FORCES = (0.3, 2.0)
-_NODES = (8, 12, 20)
-"""Nodes of the integral up to each force of discounting over the whole horizon, and beyond."""
+_STEP = 1e-5
 
 
 def customer_lifetime_value(
-    orders: BgNbdFit,
+    orders: TransactionFit,
     amounts: GammaGammaFit,
-    rfm: pd.DataFrame,
+    rfm: Any,
     *,
-    horizon: float,
+    horizon: float | None,
     unit: Unit = "week",
     discount_rate: float = 0.1,
     margin: float = 1.0,
@@ -41,11 +42,11 @@ def customer_lifetime_value(
     rfm
         A frame that keeps the contract RFM, with `monetary_value` (n rows), in the unit of the fits.
     horizon
-        How far to look ahead, in units of time.
+        How far to look ahead, in units of time; None for ever.
     unit
         The unit of `rfm` and `horizon`, which the discount rate needs to know.
     discount_rate
-        By the year: 0.1 for 10 %. 0 or more.
+        By the year: 0.1 for 10 %. 0 or more, and above 0 where there is no horizon.
     margin
         Share of an order's amount that counts; 1 gives discounted revenue.
 
@@ -56,6 +57,8 @@ def customer_lifetime_value(
 
     Raises
     ------
+    ConvergenceError
+        If the mean amount of a customer is infinite.
     DataError
         If the frame breaks the contract or has no `monetary_value`.
     ParameterError
@@ -64,9 +67,8 @@ def customer_lifetime_value(
     Notes
     -----
     Fader, Hardie and Lee (2005), RFM and CLV: using iso-value curves for customer base analysis, equation 1, with
-    continuous discounting at δ = log(1 + rate) a year. Integration by parts leaves e^(-δh) E(h) + δ ∫ e^(-δs) E(s) ds
-    with E(s) the expected orders by s; the integral is taken by Gauss-Legendre in log time (error below
-    10⁻⁸, and 10⁻⁶ over 80 years). The amount of an order is taken not to depend on how often a customer orders.
+    continuous discounting at δ = log(1 + rate) a year; see :func:`churnlab.repurchase.discounting.discounted`. The amount
+    of an order is taken not to depend on how often a customer orders.
 
     Examples
     --------
@@ -80,33 +82,79 @@ def customer_lifetime_value(
         raise ParameterError(
             f"`discount_rate` must be 0 or more and `margin` in (0, 1], not {discount_rate!r} and {margin!r}."
         )
-    force = np.log1p(discount_rate) * days_per(unit) / DAYS_PER_UNIT["year"]
-    times, discounts = _discounting(horizon, float(force), orders.alpha + float(to_history(rfm).T.mean()) / 3)
-    orders_by = orders.expected_orders_by(rfm, horizons=times)
-    value: Array = margin * (orders_by @ discounts) * amounts.expected_amount(rfm)
-    return value
+    discount = float(np.expm1(np.log1p(discount_rate) * days_per(unit) / DAYS_PER_UNIT["year"]))
+    coming = orders.discounted_orders(rfm, discount=discount, horizon=horizon)
+    return margin * coming * amounts.expected_amount(rfm)
 
 
-def _discounting(horizon: float, force: float, scale: float) -> tuple[Array, Array]:
-    """Return times and weights by which expected orders add up to their present value.
-
-    The nodes are spread over log(1 + s / scale), in which expected orders are smooth; what is discounted by e⁻⁴⁵ or more
-    is left out.
-    """
-    end = horizon if force * horizon < 45 else 45 / force
-    nodes, weights = np.polynomial.legendre.leggauss(_NODES[int(np.searchsorted(_FORCES, force * horizon))])
-    span = np.log1p(end / scale)
-    times = scale * np.expm1((nodes + 1) * span / 2)
-    inner = force * np.exp(-force * times) * weights * span / 2 * (times + scale)
-    return np.append(times, horizon), np.append(inner, np.exp(-force * horizon))
-
-
-def total_lifetime_value(
-    orders: BgNbdFit,
+def lifetime_value_limits(
+    orders: TransactionFit,
     amounts: GammaGammaFit,
     rfm: pd.DataFrame,
     *,
-    horizon: float,
+    horizon: float | None,
+    unit: Unit = "week",
+    discount_rate: float = 0.1,
+    margin: float = 1.0,
+) -> pd.DataFrame:
+    """Return each customer's lifetime value with the uncertainty of the models' parameters.
+
+    Parameters
+    ----------
+    orders, amounts, rfm, horizon, unit, discount_rate, margin
+        As in :func:`customer_lifetime_value`.
+
+    Returns
+    -------
+    DataFrame
+        `estimate, std_error, conf_low, conf_high`, with the rows and the index of `rfm`.
+
+    Raises
+    ------
+    ConvergenceError
+        If the mean amount of a customer is infinite.
+    DataError
+        If the frame breaks the contract or has no `monetary_value`.
+    ParameterError
+        If the horizon or the rate is negative, the margin is not in (0, 1], or the unit is unknown.
+
+    Notes
+    -----
+    Delta method on the logarithm of the value, whose limits are mapped back; the two models' estimates are taken to be
+    independent. The limits are those of the expectation. What a single customer will really spend varies far more.
+
+    Examples
+    --------
+    >>> from churnlab import datasets, features, repurchase
+    >>> rfm = features.to_rfm(datasets.load_cdnow_sample(), as_of="1997-10-01", unit="week")
+    >>> fits = repurchase.fit_bg_nbd(rfm), repurchase.fit_gamma_gamma(rfm)
+    >>> lifetime_value_limits(*fits, rfm.head(2), horizon=52).round(1)
+       estimate  std_error  conf_low  conf_high
+    0      37.4        1.7      34.1       40.9
+    1       8.5        0.5       7.6        9.5
+    """
+
+    def value(order_fit: TransactionFit, amount_fit: GammaGammaFit) -> Array:
+        return customer_lifetime_value(
+            order_fit, amount_fit, rfm, horizon=horizon, unit=unit, discount_rate=discount_rate, margin=margin
+        )
+
+    estimate, variance = _with_variance(value, orders, amounts)
+    error = np.sqrt(variance)
+    relative = np.divide(error, estimate, out=np.zeros_like(error), where=estimate > 0)
+    spread = np.exp(normal_quantile(orders.conf_level) * relative)
+    return pd.DataFrame(
+        {"estimate": estimate, "std_error": error, "conf_low": estimate / spread, "conf_high": estimate * spread},
+        index=getattr(rfm, "index", None),
+    )
+
+
+def total_lifetime_value(
+    orders: TransactionFit,
+    amounts: GammaGammaFit,
+    rfm: Any,
+    *,
+    horizon: float | None,
     unit: Unit = "week",
     discount_rate: float = 0.1,
     margin: float = 1.0,
@@ -125,6 +173,8 @@ def total_lifetime_value(
 
     Raises
     ------
+    ConvergenceError
+        If the mean amount of a customer is infinite.
     DataError
         If the frame breaks the contract or has no `monetary_value`.
     ParameterError
@@ -132,16 +182,39 @@ def total_lifetime_value(
     """
     weight = to_history(rfm).weight
 
-    def total(theta: Array) -> float:
-        fits = orders.at(theta[:4]), amounts.at(theta[4:])
-        value = customer_lifetime_value(
-            *fits, rfm, horizon=horizon, unit=unit, discount_rate=discount_rate, margin=margin
+    def value(order_fit: TransactionFit, amount_fit: GammaGammaFit) -> Array:
+        each = customer_lifetime_value(
+            order_fit, amount_fit, rfm, horizon=horizon, unit=unit, discount_rate=discount_rate, margin=margin
         )
-        return float(weight @ value)
+        return np.array([weight @ each])
 
-    covariance = np.zeros((7, 7))
-    covariance[:4, :4], covariance[4:, 4:] = orders.covariance, amounts.covariance
-    return delta_method(total, np.append(orders.theta, amounts.theta), covariance, conf_level=orders.conf_level)
+    estimate, variance = _with_variance(value, orders, amounts)
+    error = float(np.sqrt(variance[0]))
+    margin_of_error = normal_quantile(orders.conf_level) * error
+    return Interval(
+        estimate=float(estimate[0]),
+        std_error=error,
+        conf_low=float(estimate[0]) - margin_of_error,
+        conf_high=float(estimate[0]) + margin_of_error,
+    )
+
+
+def _with_variance(
+    value: Callable[[TransactionFit, GammaGammaFit], Array], orders: TransactionFit, amounts: GammaGammaFit
+) -> tuple[Array, Array]:
+    """Return a function (n,) of two independent fits, and its variance (n,) by the delta method."""
+    by_orders = _slopes(lambda theta: value(orders.at(theta), amounts), orders.theta, orders.covariance)
+    by_amounts = _slopes(lambda theta: value(orders, amounts.at(theta)), amounts.theta, amounts.covariance)
+    variance = np.einsum("kn,kl,ln->n", by_orders, orders.covariance, by_orders)
+    variance += np.einsum("kn,kl,ln->n", by_amounts, amounts.covariance, by_amounts)
+    return value(orders, amounts), variance
+
+
+def _slopes(function: Callable[[Array], Array], theta: Array, covariance: Array) -> Array:
+    """Return the derivatives (k, n) of a function (n,) in each of k parameters, by central differences."""
+    error = np.sqrt(np.diag(covariance))
+    steps = np.diag(_STEP * np.where(np.abs(theta) > 1e-3 * error, np.abs(theta), error))
+    return np.array([(function(theta + s) - function(theta - s)) / (2 * s.sum()) for s in steps])
 
 
 def value_concentration(value: Array) -> pd.DataFrame:

@@ -1,0 +1,227 @@
+"""The formulas of the BG/BB model: one opportunity to order in each period, taken or not.
+
+While alive, a customer takes an opportunity with a probability that is beta(alpha, beta) over customers, and before each
+one drops out with a probability that is beta(gamma, delta). x, t_x and n are how many she took, the last that she took,
+and how many there were: the columns frequency, recency and T, in whole numbers.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from churnlab.errors import DataError, ParameterError
+from churnlab.repurchase.distinct import Counts
+from churnlab.repurchase.history import History
+from churnlab.repurchase.transaction_model import Parameters, RowDerivatives, mixture
+
+__all__ = ["DiscreteDropOut"]
+
+Array = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, kw_only=True)
+class DiscreteDropOut:
+    """BG/BB.
+
+    Notes
+    -----
+    Fader, Hardie and Shang (2010), Customer-base analysis in a discrete-time noncontractual setting, Marketing Science 29
+    (6), equation 5 (likelihood), 11 (being alive), 13 (expectation), 14 (number of orders) and 15 (DERT).
+    """
+
+    @property
+    def name(self) -> str:
+        """As it is written in papers."""
+        return "BG/BB"
+
+    @property
+    def terms(self) -> tuple[str, ...]:
+        """The four parameters."""
+        return ("alpha", "beta", "gamma", "delta")
+
+    @property
+    def k(self) -> int:
+        """Each opportunity stands for itself."""
+        return 1
+
+    @property
+    def times(self) -> tuple[str, ...]:
+        """Time is counted, not measured."""
+        return ()
+
+    @property
+    def starts(self) -> tuple[tuple[float, ...], ...]:
+        """Probabilities of any size."""
+        return ((1.0, 1.0, 0.5, 2.0), (0.5, 2.0, 0.5, 5.0), (2.0, 1.0, 1.0, 1.0))
+
+    @property
+    def effects(self) -> Mapping[str, Mapping[str, int]]:
+        """No covariates."""
+        return {"purchase": {}, "drop_out": {}}
+
+    @property
+    def by_recency(self) -> bool:
+        """Given that she is alive, when a customer last ordered says no more of her."""
+        return False
+
+    def check(self, history: History) -> None:
+        """Refuse periods that are not whole numbers, and more orders than opportunities.
+
+        Raises
+        ------
+        DataError
+            If there are any.
+        """
+        for name, values in (("recency", history.recency), ("T", history.T)):
+            _refuse(values != np.floor(values), f"`{name}` must be a whole number of opportunities", values)
+        _refuse(
+            history.frequency > history.recency,
+            "`frequency` must not exceed `recency`, one order an opportunity",
+            history.frequency,
+        )
+
+    def unit(self, counts: Counts) -> float:
+        """Return 1: time is not scaled."""
+        return 1.0
+
+    def smooth(self, parameters: Parameters, frequency: Array) -> RowDerivatives:
+        """Return 0: nothing depends on frequency alone."""
+        return RowDerivatives(value=np.zeros_like(frequency), gradient=np.zeros((4, len(frequency))), bends={})
+
+    def paths(self, parameters: Parameters, counts: Counts) -> RowDerivatives:
+        """Return the sum over being alive and every opportunity at which she may have been gone."""
+        x, t_x, n = (column.rows for column in (counts.frequency, counts.recency, counts.T))
+        last, here = _ends(t_x, n)
+        logs = np.where(here, _path(parameters, x, last, last < n), -np.inf)
+        slopes, bends = _path_derivatives(parameters, x, last, last < n)
+        return mixture(logs, slopes, bends)
+
+    def p_alive(self, parameters: Parameters, counts: Counts) -> Array:
+        """Return the probability of being alive at the next opportunity."""
+        x, t_x, n = (column.rows for column in (counts.frequency, counts.recency, counts.T))
+        last, here = _ends(t_x, n)
+        logs = np.where(here, _path(parameters, x, last, last < n), -np.inf)
+        _, _, gamma, delta = parameters
+        share: Array = np.exp(logs[0] - np.logaddexp.reduce(logs, axis=0)) * (delta + n) / (gamma + delta + n)
+        return share
+
+    def expected_if_alive(self, parameters: Parameters, counts: Counts, horizon: Array) -> Array:
+        """Return the sum over the opportunities of being still alive and taking one."""
+        periods = _whole(horizon)
+        return self._taken(parameters, counts, periods, np.ones(periods))
+
+    def discounted_if_alive(self, parameters: Parameters, counts: Counts, rate: float, horizon: float) -> Array:
+        """Return the same, each opportunity discounted from its own time."""
+        from scipy.special import hyp2f1
+
+        if np.isfinite(horizon):
+            periods = _whole(np.full(1, horizon))
+            return self._taken(parameters, counts, periods, (1 + rate) ** -np.arange(1.0, periods + 1))
+        alpha, beta, gamma, delta = parameters
+        n = counts.T.rows
+        worth: Array = hyp2f1(1, delta + n + 1, gamma + delta + n + 1, 1 / (1 + rate)) / (1 + rate)
+        return worth * (alpha + counts.frequency.rows) / (alpha + beta + n)
+
+    def chance_if_alive(self, parameters: Parameters, counts: Counts, horizon: Array) -> Array:
+        """Return the probability of an order: that it first comes at one of the opportunities."""
+        alpha, beta, gamma, delta = parameters
+        x, n = counts.frequency.rows, counts.T.rows
+        take, refuse = alpha + x, beta + n - x
+        first = take / (take + refuse)
+        total = np.zeros_like(n)
+        for period in range(_whole(horizon)):  # not taken so far, taken now; not gone before the next
+            total += first
+            first = first * (refuse + period) / (take + refuse + period + 1)
+            first = first * (delta + n + period + 1) / (gamma + delta + n + period + 1)
+        return total
+
+    def count_if_alive(self, parameters: Parameters, counts: Counts, n: int, horizon: Array) -> Array:
+        """Return the probability of n orders: alive at all opportunities, or gone after one of the later ones."""
+        from scipy.special import betaln, gammaln
+
+        alpha, beta, gamma, delta = parameters
+        x, past, periods = counts.frequency.rows, counts.T.rows, _whole(horizon)
+        take, refuse, stay = alpha + x, beta + past - x, delta + past
+        total = np.zeros_like(past)
+        for period in range(n, periods + 1):
+            ways = gammaln(period + 1) - gammaln(n + 1) - gammaln(period - n + 1)
+            taken = ways + betaln(take + n, refuse + period - n) - betaln(take, refuse)
+            left = betaln(gamma + (period < periods), stay + period) - betaln(gamma, stay + 1)
+            total += np.exp(taken + left)
+        return total
+
+    def _taken(self, parameters: Parameters, counts: Counts, periods: int, worth: Array) -> Array:
+        """Return the expected orders at the next opportunities, each multiplied by its worth (periods,)."""
+        alpha, beta, gamma, delta = parameters
+        n = counts.T.rows
+        alive, total = np.ones_like(n), np.zeros_like(n)
+        for period in range(periods):
+            total += worth[period] * alive
+            alive = alive * (delta + n + period + 1) / (gamma + delta + n + period + 1)
+        taken: Array = total * (alpha + counts.frequency.rows) / (alpha + beta + n)
+        return taken
+
+
+def _refuse(wrong: npt.NDArray[np.bool_], rule: str, values: Array) -> None:
+    if wrong.any():
+        row = int(np.argmax(wrong))
+        raise DataError(
+            f"{rule}, but {int(wrong.sum()):,} of {len(wrong):,} rows break this (first: row {row}: {values[row]:g}). The BG/BB "
+            "model counts opportunities; for orders at any time try fit_bg_nbd or fit_pareto_nbd."
+        )
+
+
+def _whole(horizon: Array) -> int:
+    """Return a horizon, the same for all rows, as a number of opportunities."""
+    length = float(horizon[0]) if len(horizon) else 0.0
+    if length != np.floor(length):
+        raise ParameterError(f"The BG/BB model counts opportunities: `horizon` must be a whole number, not {length!r}.")
+    return int(length)
+
+
+def _ends(t_x: Array, n: Array) -> tuple[Array, npt.NDArray[np.bool_]]:
+    """Return the last opportunity lived through on each path (p, m), the first alive to the end; and which paths there are."""
+    paths = int((n - t_x).max(initial=0)) + 1
+    last = n - np.arange(paths)[:, None]
+    return np.maximum(last, t_x), last >= t_x
+
+
+def _path(parameters: Parameters, x: Array, last: Array, gone: npt.NDArray[np.bool_]) -> Array:
+    """Log-probability (p, m) of x orders in `last` opportunities, and of being gone after it or not."""
+    from scipy.special import betaln
+
+    alpha, beta, gamma, delta = parameters
+    took = betaln(alpha + x, beta + last - x) - betaln(alpha, beta)
+    path: Array = took + betaln(gamma + gone, delta + last) - betaln(gamma, delta)
+    return path
+
+
+def _path_derivatives(
+    parameters: Parameters, x: Array, last: Array, gone: npt.NDArray[np.bool_]
+) -> tuple[Array, dict[tuple[int, int], Array]]:
+    """Return gradients (p, 4, m) and second derivatives (p, m) of the paths, in the logarithms of the parameters."""
+    alpha, beta, gamma, delta = parameters
+    took, bends_took = _beta_derivatives(alpha, beta, x, last - x)
+    left, bends_left = _beta_derivatives(gamma, delta, gone.astype(np.float64), last)
+    bends = {(i, j): bends_took[i, j] for i, j in ((0, 0), (0, 1), (1, 1))}
+    bends |= {(i + 2, j + 2): bends_left[i, j] for i, j in ((0, 0), (0, 1), (1, 1))}
+    return np.stack([*took, *left], axis=1), bends
+
+
+def _beta_derivatives(
+    a: float | Array, b: float | Array, up: Array, down: Array
+) -> tuple[list[Array], dict[tuple[int, int], Array]]:
+    """Return the derivatives of log B(a + up, b + down) - log B(a, b) in log a and log b."""
+    from scipy.special import digamma, polygamma
+
+    both = digamma(a + b) - digamma(a + b + up + down)
+    curve = polygamma(1, a + b) - polygamma(1, a + b + up + down)
+    first = a * (digamma(a + up) - digamma(a) + both)
+    second = b * (digamma(b + down) - digamma(b) + both)
+    return [first, second], {
+        (0, 0): first + a**2 * (polygamma(1, a + up) - polygamma(1, a) + curve),
+        (0, 1): a * b * curve,
+        (1, 1): second + b**2 * (polygamma(1, b + down) - polygamma(1, b) + curve),
+    }

@@ -1,0 +1,139 @@
+"""What a model of orders must be able to say: the interface between its formulas and everything built on them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from churnlab.repurchase.distinct import Counts
+from churnlab.repurchase.history import History
+
+__all__ = ["Parameters", "RowDerivatives", "TransactionModel", "mixture"]
+
+Array = npt.NDArray[np.float64]
+
+Parameters = tuple[float | Array, ...]
+"""The parameters of a model in the order of its terms: each a number, or one for every history (m,)."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class RowDerivatives:
+    """Log-likelihoods of m histories, with derivatives in the logarithms of the k parameters.
+
+    Attributes
+    ----------
+    value
+        Log-likelihood (m,).
+    gradient
+        First derivatives (k, m).
+    bends
+        Second derivatives (m,) by pair of parameters i <= j; a pair that is not there is 0.
+    spread_weight, spread
+        What is added to the second derivatives: the sum over p of weight (p, m) · direction (p, k, m) · the same direction
+        transposed.
+    """
+
+    value: Array
+    gradient: Array
+    bends: Mapping[tuple[int, int], Array]
+    spread_weight: Array = field(default_factory=lambda: np.zeros((0, 0)))
+    spread: Array = field(default_factory=lambda: np.zeros((0, 0, 0)))
+
+
+class TransactionModel(Protocol):
+    """The formulas of a model of orders: no data, no estimates.
+
+    Whatever is "if alive" is given that a customer is still one at T (and, in discrete time, at her next opportunity).
+    """
+
+    @property
+    def name(self) -> str:
+        """As it is written in papers."""
+
+    @property
+    def terms(self) -> tuple[str, ...]:
+        """Names of the k parameters, all positive."""
+
+    @property
+    def k(self) -> int:
+        """How many stages, each with the rate of the customer, the time between two orders has."""
+
+    @property
+    def times(self) -> tuple[str, ...]:
+        """Which of the terms are in units of time."""
+
+    @property
+    def starts(self) -> tuple[tuple[float, ...], ...]:
+        """Points to start the search from, where the mean of T is 1."""
+
+    @property
+    def effects(self) -> Mapping[str, Mapping[str, int]]:
+        """Which terms the covariates of `purchase` and of `drop_out` act on, and the sign in the exponent."""
+
+    @property
+    def by_recency(self) -> bool:
+        """Whether the future of a customer who is alive depends on her recency, besides frequency and T."""
+
+    def check(self, history: History) -> None:
+        """Refuse histories that the model cannot explain."""
+
+    def unit(self, counts: Counts) -> float:
+        """Return the length of time that is 1 during the search."""
+
+    def smooth(self, parameters: Parameters, frequency: Array) -> RowDerivatives:
+        """Return the part of the log-likelihood that depends on frequency alone."""
+
+    def paths(self, parameters: Parameters, counts: Counts) -> RowDerivatives:
+        """Return the rest of it: the ways to have been silent since the last order, added up."""
+
+    def p_alive(self, parameters: Parameters, counts: Counts) -> Array:
+        """Return the probability (m,) of being alive."""
+
+    def expected_if_alive(self, parameters: Parameters, counts: Counts, horizon: Array) -> Array:
+        """Return the expected orders (m,) in (T, T + horizon], with a horizon for each history (m,)."""
+
+    def chance_if_alive(self, parameters: Parameters, counts: Counts, horizon: Array) -> Array:
+        """Return the probability (m,) of at least one order in (T, T + horizon]."""
+
+    def count_if_alive(self, parameters: Parameters, counts: Counts, n: int, horizon: Array) -> Array:
+        """Return the probability (m,) of exactly n orders in (T, T + horizon], n being 1 or more."""
+
+    def discounted_if_alive(self, parameters: Parameters, counts: Counts, rate: float, horizon: float) -> Array:
+        """Return expected orders (m,) in (T, T + horizon], an order at T + s counting (1 + rate)^-s."""
+
+
+def mixture(logs: Array, slopes: Array, bends: Mapping[tuple[int, int], Array]) -> RowDerivatives:
+    """Return the logarithm of a sum of p positive parts, with derivatives.
+
+    Parameters
+    ----------
+    logs
+        Logarithms of the parts (p, m); minus infinity where there is none.
+    slopes
+        Their gradients (p, k, m).
+    bends
+        Their second derivatives (p, m) by pair of parameters.
+
+    Notes
+    -----
+    With π the share of each part: the gradient is the mean of the parts' gradients g under π, the Hessian the mean of
+    their Hessians plus the covariance of the g.
+    """
+    peak = logs.max(axis=0)
+    share = np.exp(logs - peak)
+    total = share.sum(axis=0)
+    share /= total
+    gradient = np.einsum("pm,pkm->km", share, slopes)
+    if len(logs) == 2:  # the covariance of two gradients is one product of their difference
+        weight, spread = (share[0] * share[1])[None], (slopes[0] - slopes[1])[None]
+    else:
+        weight, spread = share, slopes - gradient
+    return RowDerivatives(
+        value=peak + np.log(total),
+        gradient=gradient,
+        bends={pair: np.einsum("pm,pm->m", share, bend) for pair, bend in bends.items()},
+        spread_weight=weight,
+        spread=spread,
+    )
