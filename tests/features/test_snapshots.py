@@ -194,6 +194,16 @@ def test_truth_columns_may_be_named_like_a_step_of_the_query(column):
     assert frame.loc["a", f"{column}_tried"] == 2
 
 
+def test_truth_columns_may_be_named_like_words_of_sql():
+    """A column named like a word of SQL, or with a blank, is no obstacle, neither to the query nor to the check of leaks."""
+    named = ORDERS.rename(columns={"category": "group", "discount": "order"}).assign(**{"how it came": "by post"})
+    snap = features.snapshot(
+        tables.read(named, "ORDERS"), as_of="2024-03-01", features=["orders", features.preference("group")]
+    )
+    assert snap.to_frame()["group_main"].tolist() == ["x", "z"]
+    assert not features.check_leakage(snap)["leaks"].any()
+
+
 def test_truth_populations_are_decided_from_history():
     """Who was active lately, or came early enough, is decided before as_of."""
 

@@ -20,6 +20,8 @@ _TYPES = {
     "int": "INTEGER",
 }
 
+_IN_FRAMES = {"decimal": "double", "date": "timestamp_ntz"}
+
 
 class SparkEngine:
     """Runs SQL on a Spark session, whose settings it leaves as they are.
@@ -74,12 +76,10 @@ class SparkEngine:
         return [tuple(row) for row in self._session.sql(sql).collect()]
 
     def frame(self, sql: str) -> pd.DataFrame:
-        """Run a query and return its result as a pandas frame; decimals become floats, as on DuckDB."""
+        """Run a query and return its result as a pandas frame; decimals become floats and dates times, as on DuckDB."""
         result = self._session.sql(sql)
-        casts = [
-            result[column].cast("double").alias(column) if kind.startswith("decimal") else result[column]
-            for column, kind in result.dtypes
-        ]
+        kinds = {column: _IN_FRAMES.get(kind.split("(")[0], kind) for column, kind in result.dtypes}
+        casts = [result[column].cast(kind).alias(column) for column, kind in kinds.items()]
         frame: pd.DataFrame = result.select(*casts).toPandas()
         return frame
 

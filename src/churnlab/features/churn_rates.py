@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from churnlab.engines import quote_name
 from churnlab.errors import DataError, ParameterError
+from churnlab.features.dialects import DIALECTS
 from churnlab.features.history import to_days
 from churnlab.features.intervals import ratio_interval, wilson
 from churnlab.tables import Table, to_date
@@ -158,7 +158,7 @@ def _sums(subscriptions: Table, dates: Sequence[str | date], observed_until: str
 
 
 def _check(subscriptions: Table, end: date, observed_until: str | date | None) -> None:
-    bounds = f"SELECT CAST(greatest(max(start), max({quote_name('end')})) AS DATE) FROM {subscriptions.view}"
+    bounds = f"SELECT CAST(greatest(max(start), max({_end(subscriptions)})) AS DATE) FROM {subscriptions.view}"
     last = subscriptions.engine.rows(bounds)[0][0]
     until = last + timedelta(days=1) if observed_until is None else to_date(observed_until, "observed_until")
     if end > until:
@@ -178,6 +178,7 @@ def _check(subscriptions: Table, end: date, observed_until: str | date | None) -
 
 def _sums_sql(subscriptions: Table, first: date, second: date) -> str:
     price = "price" if "price" in subscriptions.columns else "0"
+    was, stays = (_active(day, _end(subscriptions)) for day in (first, second))
     kept = ",\n    ".join(
         f"CAST(sum({kind}) AS DOUBLE) AS {kind}_y, CAST(sum(before * {kind}) AS DOUBLE) AS {kind}_xy, "
         f"CAST(sum({kind} * {kind}) AS DOUBLE) AS {kind}_yy"
@@ -199,10 +200,10 @@ FROM (
         CASE WHEN was = 1 THEN after ELSE CAST(0 AS DECIMAL(18, 4)) END AS net
     FROM (
         SELECT customer_id,
-            max(CASE WHEN {_active(first)} THEN 1 ELSE 0 END) AS was,
-            max(CASE WHEN {_active(second)} THEN 1 ELSE 0 END) AS stays,
-            CAST(sum(CASE WHEN {_active(first)} THEN {price} ELSE 0 END) AS DECIMAL(18, 4)) AS before,
-            CAST(sum(CASE WHEN {_active(second)} THEN {price} ELSE 0 END) AS DECIMAL(18, 4)) AS after
+            max(CASE WHEN {was} THEN 1 ELSE 0 END) AS was,
+            max(CASE WHEN {stays} THEN 1 ELSE 0 END) AS stays,
+            CAST(sum(CASE WHEN {was} THEN {price} ELSE 0 END) AS DECIMAL(18, 4)) AS before,
+            CAST(sum(CASE WHEN {stays} THEN {price} ELSE 0 END) AS DECIMAL(18, 4)) AS after
         FROM {subscriptions.view}
         GROUP BY customer_id
     )
@@ -210,10 +211,13 @@ FROM (
 )"""
 
 
-def _active(day: date) -> str:
-    end = quote_name("end")
+def _active(day: date, end: str) -> str:
     on = f"TIMESTAMP '{day.isoformat()} 00:00:00'"
     return f"start <= {on} AND ({end} IS NULL OR {end} > {on})"
+
+
+def _end(subscriptions: Table) -> str:
+    return DIALECTS[subscriptions.engine.dialect].quote("end")
 
 
 def scale_rate(rate: npt.ArrayLike, *, from_days: float, to_days: float) -> npt.NDArray[np.float64]:

@@ -102,7 +102,7 @@ def compose(
         source, name = f"{table}_seen", f"{table}_rows"
         if grain == "value":
             source, name = f"values_of_{table}_{by}", f"{table}_by_{by}"
-            steps[source] = _values(table, by)
+            steps[source] = _values(table, by, dialect)
         steps[name] = _aggregate(source, group, "")
         joins.append(name)
     if targets:
@@ -147,7 +147,7 @@ def _seen(table: str, view: str, columns: Iterable[str], cut: Cut, dialect: Dial
     if table in cut.known:
         conditions.append(f"{cut.known[table]} < {_timestamp(cut.as_of)}")
     conditions += _bucket(cut, dialect)
-    kept = [name for name in columns if _PLAIN.fullmatch(name) and name != "resolved"]
+    kept = [dialect.quote(name) for name in columns if _PLAIN.fullmatch(name) and name != "resolved"]
     where = f"\n    WHERE {' AND '.join(conditions)}" if conditions else ""
     return f"SELECT {', '.join([*kept, *extra])}\n    FROM {view}{where}"
 
@@ -167,10 +167,11 @@ def _days(features: tuple[Feature, ...]) -> str:
     return f"SELECT *, {gap}\n    FROM (\n    {days}\n    )"
 
 
-def _values(table: str, by: str) -> str:
+def _values(table: str, by: str, dialect: Dialect) -> str:
+    column = dialect.quote(by)
     counted = (
-        f"SELECT customer_id, {by} AS value, count(*) AS n, max(age) AS first_age\n"
-        f"        FROM {table}_seen WHERE {by} IS NOT NULL\n        GROUP BY customer_id, {by}"
+        f"SELECT customer_id, {column} AS value, count(*) AS n, max(age) AS first_age\n"
+        f"        FROM {table}_seen WHERE {column} IS NOT NULL\n        GROUP BY customer_id, {column}"
     )
     over = "OVER (PARTITION BY customer_id)"
     return (

@@ -16,6 +16,10 @@ class Dialect:
 
     name = "duckdb"
 
+    def quote(self, name: str) -> str:
+        """Return `name` as an identifier."""
+        return quote_name(name)
+
     def days(self, later: str, earlier: str) -> str:
         """Return the whole days between two dates."""
         return f"date_diff('day', {earlier}, {later})"
@@ -30,13 +34,17 @@ class Dialect:
 
     def row_hash(self, columns: Iterable[str]) -> str:
         """Return a number made from all columns of a row."""
-        return f"hash({', '.join(map(quote_name, columns))})"
+        return f"hash({', '.join(map(self.quote, columns))})"
 
 
 class SparkDialect(Dialect):
     """How Spark says it."""
 
     name = "spark"
+
+    def quote(self, name: str) -> str:
+        """Return `name` as an identifier."""
+        return "`" + name.replace("`", "``") + "`"
 
     def days(self, later: str, earlier: str) -> str:
         """Return the whole days between two dates."""
@@ -52,8 +60,7 @@ class SparkDialect(Dialect):
 
     def row_hash(self, columns: Iterable[str]) -> str:
         """Return a number made from all columns of a row."""
-        names = ("`" + column.replace("`", "``") + "`" for column in columns)
-        return f"xxhash64({', '.join(names)})"
+        return f"xxhash64({', '.join(map(self.quote, columns))})"
 
 
 DIALECTS: Mapping[str, Dialect] = MappingProxyType({"duckdb": Dialect(), "spark": SparkDialect()})

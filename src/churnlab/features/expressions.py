@@ -57,7 +57,7 @@ def refuse_unsafe(
         else:
             own = set(columns[feature.table])
             allowed = own | _MADE["row"] if feature.grain == "row" else _MADE[feature.grain]
-            if feature.grain == "value" and feature.by not in own:
+            if feature.grain == "value" and (feature.by not in own or not _NAME.fullmatch(feature.by)):
                 raise _lacking(feature, feature.by, own)
         _check(feature, allowed)
     for target in targets:

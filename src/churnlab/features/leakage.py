@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
+from churnlab.features.dialects import DIALECTS
 from churnlab.features.snapshots import Snapshot
 from churnlab.tables import Table
 
@@ -75,9 +76,10 @@ def _poisoned(table: Table, future: str) -> Table:
     numbers = [
         column for column in ("amount", "quantity", "outcome", "recommend", "discount") if column in table.columns
     ]
-    false = ", ".join(f"{name} * 7 + 3 AS {name}" if name in numbers else name for name in table.columns)
+    quoted = {name: DIALECTS[table.engine.dialect].quote(name) for name in table.columns}
+    false = ", ".join(f"{name} * 7 + 3 AS {name}" if name in numbers else column for name, column in quoted.items())
     poison = f"SELECT {false} FROM {table.view} WHERE {future}"
-    past = f"SELECT {', '.join(table.columns)} FROM {table.view} WHERE NOT ({future})"
+    past = f"SELECT {', '.join(quoted.values())} FROM {table.view} WHERE NOT ({future})"
     return _replaced(table, f"{past} UNION ALL {poison} UNION ALL {poison}")
 
 
