@@ -57,8 +57,8 @@ def to_demand(
     A log model forecasts log quantity, and the exponential of that is the median, not the mean. The mean is found by
     Duan's smearing (1983, Smearing estimate: a nonparametric retransformation method, JASA 78, 605-610): the
     exponential of the forecast times the mean of the exponentials of the residuals. Around one product, with the slope b
-    given, that is the mean of q exp(-b x) over its periods, times exp(b x); it stays defined when q is 0, and is then the
-    intercept of Poisson pseudo-likelihood. What the quantity of a single period may be comes from the quantiles at rank
+    given, that is the mean of q exp(-b x) over its periods, times exp(b x); it stays defined, and without bias given b,
+    where q is 0. What the quantity of a single period may be comes from the quantiles at rank
     (n + 1) p of the same ratios, which hold their level whatever the distribution, if periods are alike and n
     is 2 / (1 - level) or more (Vovk, Gammerman and Shafer 2005); with fewer, their extremes are taken.
 
