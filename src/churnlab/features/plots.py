@@ -184,7 +184,7 @@ def plot_average_orders(averages: pd.DataFrame, *, ax: "Axes | None" = None) -> 
     """
     ax = ax or theme.axes()
     start = averages["start"]
-    ax.fill_between(start, averages["conf_low"], averages["conf_high"], color=theme.COLORS[5], alpha=0.4, linewidth=0)
+    ax.fill_between(start, averages["conf_low"], averages["conf_high"], color=theme.COLORS[0], alpha=0.2, linewidth=0)
     ax.plot(start, averages["average_order"], "o-", color=theme.COLORS[0], markersize=4)
     _date_axis(ax)
     ax.yaxis.set_major_formatter("{x:,.0f}")
