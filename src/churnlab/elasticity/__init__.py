@@ -9,12 +9,13 @@ from churnlab.elasticity.demand_plots import plot_demand, plot_margin
 from churnlab.elasticity.instruments import InstrumentedFit, fit_instrumented
 from churnlab.elasticity.least_squares import ElasticityFit, fit_elasticity
 from churnlab.elasticity.plots import plot_cross_prices, plot_elasticities, plot_moderators, plot_price_history
+from churnlab.elasticity.poisson import PoissonElasticityFit, fit_poisson_elasticity
 from churnlab.elasticity.prices import to_prices
 from churnlab.elasticity.retransformation import forecast_quantity, to_demand
 from churnlab.elasticity.sales import SALES, unpriced_lines
 from churnlab.elasticity.scores import score_quantities
 from churnlab.elasticity.simulate import simulate_prices
-from churnlab.elasticity.variation import price_variation
+from churnlab.elasticity.variation import keep_varied, price_variation
 
 __all__ = [
     "SALES",
@@ -22,12 +23,15 @@ __all__ = [
     "ElasticitiesFit",
     "ElasticityFit",
     "InstrumentedFit",
+    "PoissonElasticityFit",
     "check_elasticities",
     "check_prices",
     "fit_elasticities",
     "fit_elasticity",
     "fit_instrumented",
+    "fit_poisson_elasticity",
     "forecast_quantity",
+    "keep_varied",
     "optimal_price",
     "optimal_prices",
     "plot_cross_prices",

@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 
 from churnlab.elasticity.changes import read_panel, unit_columns
-from churnlab.errors import ParameterError
+from churnlab.errors import DataError, ParameterError
 
-__all__ = ["price_variation"]
+__all__ = ["keep_varied", "price_variation"]
 
 
 def price_variation(prices: pd.DataFrame, *, least: float = 0.01) -> pd.DataFrame:
@@ -78,3 +78,55 @@ def _r_squared(sold: pd.DataFrame, units: list[str]) -> pd.Series:
     sums = columns.groupby(keys, dropna=False)[["xx", "zz", "xz"]].sum()
     varies = (sums["xx"] > 1e-12) & (sums["zz"] > 1e-12)
     return (sums["xz"] ** 2 / (sums["xx"] * sums["zz"]).where(varies)).clip(upper=1.0)
+
+
+def keep_varied(
+    prices: pd.DataFrame, *, least_periods: int, least_changes: int = 4, least_sd: float = 0.03, largest_jump: float = 10.0
+) -> pd.DataFrame:  # fmt: skip
+    """Return the rows of the products (in each store) whose price has moved enough to learn from.
+
+    Parameters
+    ----------
+    prices
+        PRICES.
+    least_periods
+        Fewest periods with a sale.
+    least_changes
+        Fewest changes of the price, of 1 % or more.
+    least_sd
+        Smallest standard deviation of log price.
+    largest_jump
+        A product whose price jumps by this factor or more from one sale to the next is left out, as its unit or its name may be
+        mixed.
+
+    Returns
+    -------
+    DataFrame
+        Rows with a sale, in order of product, store and period. How many products stay is for the caller to say.
+
+    Raises
+    ------
+    DataError
+        If the frame breaks the contract or has a product twice in a period, or no product has moved enough.
+
+    Examples
+    --------
+    >>> from churnlab import elasticity
+    >>> prices = elasticity.simulate_prices(3, 30, seed=1)
+    >>> prices.loc[prices["product"] == 2, "price"] = 5.0
+    >>> elasticity.keep_varied(prices, least_periods=20)["product"].unique().tolist()
+    [1, 3]
+    """
+    panel = read_panel(prices)
+    found = price_variation(panel)
+    enough = found["n"].ge(least_periods) & found["changes"].ge(least_changes)
+    enough &= found["log_price_sd"].ge(least_sd) & found["largest_jump"].lt(largest_jump)
+    if not enough.any():
+        raise DataError(
+            f"None of {len(found):,} products has {least_periods:,} periods with a sale or more, {least_changes:,} changes of price "
+            f"or more, a standard deviation of log price of {least_sd:g} or more, and no jump by {largest_jump:g}. Try: longer "
+            "periods, fewer of them, or another group of products."
+        )
+    units = unit_columns(panel)
+    kept = panel[panel["quantity"] > 0].merge(found.loc[enough, units], on=units)
+    return kept.sort_values([*units, "period"], kind="stable", ignore_index=True)
