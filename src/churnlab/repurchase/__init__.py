@@ -1,12 +1,17 @@
 """Whether a customer buys again, and what she is worth."""
 
 from churnlab.repurchase.assumptions import amount_frequency_correlation
-from churnlab.repurchase.bg_nbd import BgNbdFit, fit_bg_nbd
+from churnlab.repurchase.bg_bb import fit_bg_bb
+from churnlab.repurchase.bg_nbd import fit_bg_nbd, fit_mbg_nbd
 from churnlab.repurchase.calibration import calibration_table, frequency_groups, recency_groups
+from churnlab.repurchase.classifier import KNOWN_SIGNS, OrderClassifier, fit_order_classifier
+from churnlab.repurchase.cnbd import fit_bg_cnbd, fit_mbg_cnbd, to_rfm_with_gaps
 from churnlab.repurchase.customers import group_customers, p_alive_grid, to_customers
-from churnlab.repurchase.forecast import forecast_totals, simulate_totals
+from churnlab.repurchase.forecast import forecast_totals
 from churnlab.repurchase.gamma_gamma import GammaGammaFit, fit_gamma_gamma
 from churnlab.repurchase.naive import SilenceRule, fit_base_rate, fit_silence_rule, nobody_changes
+from churnlab.repurchase.panel import add_model_features
+from churnlab.repurchase.pareto_nbd import fit_pareto_nbd
 from churnlab.repurchase.plots import (
     plot_calibration,
     plot_cumulative_tracking,
@@ -14,26 +19,49 @@ from churnlab.repurchase.plots import (
     plot_tracking,
     plot_value_concentration,
 )
-from churnlab.repurchase.scores import score_forecasts
+from churnlab.repurchase.retention import RetentionFit, fit_beta_discrete_weibull, fit_shifted_beta_geometric
+from churnlab.repurchase.scores import SCORES, best_forecast, compare_forecasts, score_forecasts
 from churnlab.repurchase.split import TimeSplit, split_time
 from churnlab.repurchase.tracking import to_tracking
-from churnlab.repurchase.value import customer_lifetime_value, total_lifetime_value, value_concentration
+from churnlab.repurchase.transaction_fit import TransactionFit
+from churnlab.repurchase.value import (
+    customer_lifetime_value,
+    lifetime_value_limits,
+    total_lifetime_value,
+    value_concentration,
+)
 
 __all__ = [
-    "BgNbdFit",
+    "KNOWN_SIGNS",
+    "SCORES",
     "GammaGammaFit",
+    "OrderClassifier",
+    "RetentionFit",
     "SilenceRule",
     "TimeSplit",
+    "TransactionFit",
+    "add_model_features",
     "amount_frequency_correlation",
+    "best_forecast",
     "calibration_table",
+    "compare_forecasts",
     "customer_lifetime_value",
     "fit_base_rate",
+    "fit_beta_discrete_weibull",
+    "fit_bg_bb",
+    "fit_bg_cnbd",
     "fit_bg_nbd",
     "fit_gamma_gamma",
+    "fit_mbg_cnbd",
+    "fit_mbg_nbd",
+    "fit_order_classifier",
+    "fit_pareto_nbd",
+    "fit_shifted_beta_geometric",
     "fit_silence_rule",
     "forecast_totals",
     "frequency_groups",
     "group_customers",
+    "lifetime_value_limits",
     "nobody_changes",
     "p_alive_grid",
     "plot_calibration",
@@ -43,9 +71,9 @@ __all__ = [
     "plot_value_concentration",
     "recency_groups",
     "score_forecasts",
-    "simulate_totals",
     "split_time",
     "to_customers",
+    "to_rfm_with_gaps",
     "to_tracking",
     "total_lifetime_value",
     "value_concentration",

@@ -5,8 +5,8 @@ import pandas as pd
 
 from churnlab.errors import DataError
 from churnlab.features import Unit
-from churnlab.repurchase.bg_nbd import BgNbdFit
 from churnlab.repurchase.gamma_gamma import GammaGammaFit
+from churnlab.repurchase.transaction_fit import TransactionFit
 from churnlab.repurchase.value import customer_lifetime_value
 
 __all__ = ["group_customers", "p_alive_grid", "to_customers"]
@@ -16,7 +16,7 @@ _DOUBT = (0.2, 0.8)
 
 
 def to_customers(
-    orders: BgNbdFit,
+    orders: TransactionFit,
     amounts: GammaGammaFit,
     rfm: pd.DataFrame,
     *,
@@ -104,7 +104,7 @@ def group_customers(customers: pd.DataFrame) -> pd.DataFrame:
     return table.reset_index().astype({"group": str})
 
 
-def p_alive_grid(orders: BgNbdFit, rfm: pd.DataFrame, *, steps: int = 40) -> pd.DataFrame:
+def p_alive_grid(orders: TransactionFit, rfm: pd.DataFrame, *, steps: int = 40) -> pd.DataFrame:
     """Return P(alive) of customers of the greatest age, for each number of repeat orders and age at the last one.
 
     Parameters

@@ -7,8 +7,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from churnlab.errors import DataError
-from churnlab.repurchase.bg_nbd import checked_horizon
 from churnlab.repurchase.history import History, to_history
+from churnlab.repurchase.transaction_fit import checked_horizon
 
 __all__ = ["SilenceRule", "fit_base_rate", "fit_silence_rule", "nobody_changes"]
 

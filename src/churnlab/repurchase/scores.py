@@ -1,4 +1,4 @@
-"""How good forecasts were on held-out time."""
+"""How good forecasts were on held-out time, with intervals from resampled customers."""
 
 from collections.abc import Mapping
 
@@ -6,114 +6,180 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from churnlab.errors import DataError, ParameterError
+from churnlab.errors import ParameterError
 from churnlab.inference import normal_quantile
+from churnlab.repurchase.resampling import SCORES, resample_scores
 
-__all__ = ["score_forecasts"]
+__all__ = ["SCORES", "best_forecast", "compare_forecasts", "score_forecasts"]
 
 Array = npt.NDArray[np.float64]
 
 
 def score_forecasts(
-    forecasts: Mapping[str, pd.DataFrame], future: pd.DataFrame, *, conf_level: float = 0.95
+    forecasts: Mapping[str, pd.DataFrame],
+    future: pd.DataFrame,
+    *,
+    seed: int,
+    draws: int = 200,
+    bins: int = 10,
+    conf_level: float = 0.95,
 ) -> pd.DataFrame:
     """Compare forecasts with what the same customers did.
 
     Parameters
     ----------
     forecasts
-        For each forecast's name a frame with `probability` of an order and expected `orders` (n rows). The first is the
-        one that the others are held against.
+        For each model a frame with `probability` of an order and, where it forecasts them, `estimate`, the expected
+        orders, and `amount`, the expected money (n rows).
     future
         What :func:`churnlab.features.to_future` returns for the same customers (n rows, same order, same index).
+    seed
+        Of the random numbers.
+    draws
+        How often the customers are resampled, 20 or more.
+    bins
+        Of the calibration error.
     conf_level
         Of the limits.
 
     Returns
     -------
     DataFrame
-        One row per forecast: `forecast`; `orders`, the total; `error`, the total's share too high (+) or too low (-);
-        `mae`, the mean absolute error of orders per customer; `brier`, the mean squared error of the probability, with
-        `conf_low`, `conf_high`; `brier_excess`, how much worse (+) its Brier score is than the first forecast's, with
-        `excess_low`, `excess_high`; `auc`, the probability that who ordered was rated above who did not; `lift`, the
-        share that ordered among the tenth rated highest, as a multiple of the share among all.
+        One row per model and score: `model, score, estimate, std_error, conf_low, conf_high`. Customer by customer:
+        `log_loss` and `brier` of the probability (lower is better); `calibration_error`, how far mean forecast and
+        share of buyers are apart in the average bin (lower); `auc`, the probability that who ordered was rated above
+        who did not (higher; 0.5 is a coin); `lift`, the share of buyers in the tenth rated highest, as a multiple of
+        that among all (higher); `mae_orders`, `mae_amount`, the mean absolute error in orders and in money (lower). In
+        total: `error_buyers`, `error_orders`, `error_amount`, the share by which the total was forecast too high (+) or
+        too low (-).
 
     Raises
     ------
     DataError
-        If a forecast has other rows than the customers, lacks a column, or has a value that is not finite.
+        If a forecast has other rows than the customers, no column `probability`, or a value out of range.
     ParameterError
-        If there is no forecast, or the level is not between 0 and 1.
+        If there is no forecast, or a number is out of range.
 
     Notes
     -----
-    Brier (1950), Verification of forecasts expressed in terms of probability; AUC by mid-ranks (Mann-Whitney). The limits
-    are those of means over customers, ± z standard errors; the excess is a mean of differences, customer by customer.
-    Ties at the edge of the highest tenth count in proportion.
+    Brier (1950); AUC by mid-ranks (Mann-Whitney). The bins of the calibration error hold about the same number of
+    customers each, in order of the forecast (Nguyen and O'Connor 2015); it is above 0 by chance alone even for the true
+    probabilities. Probabilities count as 10⁻⁶ at least and 1 - 10⁻⁶ at most in the log loss. Standard errors are those
+    over resamplings of the customers, the same customers for every model (Efron and Tibshirani 1993, chapter 6); limits
+    are ± z of them, within the range of the score.
+
+    Examples
+    --------
+    >>> future = pd.DataFrame({"orders": [0, 0, 1, 2], "amount": [0.0, 0.0, 5.0, 9.0]})
+    >>> sure = pd.DataFrame({"probability": [0.1, 0.3, 0.6, 0.8]})
+    >>> score_forecasts({"sure": sure}, future, seed=1).set_index("score").loc["brier", "estimate"].round(3)
+    np.float64(0.075)
     """
-    if not forecasts:
-        raise ParameterError("There is no forecast to score.")
     z = normal_quantile(conf_level)
-    count = future["orders"].to_numpy(dtype=float)
-    ordered = (count > 0).astype(float)
-    first: Array | None = None
-    rows = []
-    for name, forecast in forecasts.items():
-        probability, orders = _checked(name, forecast, future)
-        square = (probability - ordered) ** 2
-        first = square if first is None else first
-        brier, excess = _mean(square, z), _mean(square - first, z)
-        rows.append(
-            {
-                "forecast": name,
-                "orders": orders.sum(),
-                "error": orders.sum() / count.sum() - 1 if count.sum() else np.nan,
-                "mae": np.abs(orders - count).mean(),
-                **dict(zip(("brier", "conf_low", "conf_high"), brier, strict=True)),
-                **dict(zip(("brier_excess", "excess_low", "excess_high"), excess, strict=True)),
-                "auc": _auc(probability, ordered),
-                "lift": _lift(probability, ordered),
-            }
+    values = resample_scores(forecasts, future, seed=seed, draws=draws, bins=bins)
+    table = values.frame()
+    error = values.drawn.std(axis=0, ddof=1)
+    low, high = _limits(table, z * error)
+    return table.assign(std_error=error, conf_low=low, conf_high=high).dropna(subset="estimate", ignore_index=True)
+
+
+def compare_forecasts(
+    forecasts: Mapping[str, pd.DataFrame],
+    future: pd.DataFrame,
+    *,
+    seed: int,
+    against: str | None = None,
+    draws: int = 200,
+    bins: int = 10,
+    conf_level: float = 0.95,
+) -> pd.DataFrame:
+    """Compare the scores of forecasts with those of one of them, customer by customer.
+
+    Parameters
+    ----------
+    forecasts, future, seed, draws, bins, conf_level
+        As in :func:`score_forecasts`.
+    against
+        The model that the others are held against, by default the first.
+
+    Returns
+    -------
+    DataFrame
+        One row per other model and score: `model, score, estimate, std_error, conf_low, conf_high`. The estimate is the
+        model's score less that of `against`: above 0 is worse for the scores of which less is better (:data:`SCORES`).
+        For the errors of totals it is the difference of their sizes without sign. Limits that hold 0 mean no telling.
+
+    Raises
+    ------
+    DataError
+        As in :func:`score_forecasts`.
+    ParameterError
+        If there are fewer than two forecasts, none of the name `against`, or a number is out of range.
+
+    Notes
+    -----
+    The differences are taken within each resampling, so that what is common to both models drops out.
+
+    Examples
+    --------
+    >>> future = pd.DataFrame({"orders": [0, 0, 1, 2], "amount": [0.0, 0.0, 5.0, 9.0]})
+    >>> sure, coin = (pd.DataFrame({"probability": p}) for p in ([0.1, 0.3, 0.6, 0.8], [0.5] * 4))
+    >>> compare_forecasts({"sure": sure, "coin": coin}, future, seed=1).set_index("score").loc["brier", "estimate"]
+    np.float64(0.175)
+    """
+    reference = against or next(iter(forecasts), "")
+    if reference not in forecasts or len(forecasts) < 2:
+        raise ParameterError(
+            f"Comparing takes two forecasts, one of them {reference!r}, but there are: {list(forecasts)}."
         )
-    return pd.DataFrame(rows)
+    margin = normal_quantile(conf_level)
+    values = resample_scores(forecasts, future, seed=seed, draws=draws, bins=bins)
+    table = values.frame()
+    signed = table["score"].map(SCORES).eq("nearer 0").to_numpy()
+    point, drawn = (np.where(signed, np.abs(array), array) for array in (values.point, values.drawn))
+    k, own = len(SCORES), list(forecasts).index(reference)
+    base = np.tile(np.arange(own * k, own * k + k), len(forecasts))
+    difference, error = point - point[base], (drawn - drawn[:, base]).std(axis=0, ddof=1)
+    table = table.assign(
+        estimate=difference,
+        std_error=error,
+        conf_low=difference - margin * error,
+        conf_high=difference + margin * error,
+    )
+    return table[table["model"] != reference].dropna(subset="estimate", ignore_index=True)
 
 
-def _checked(name: str, forecast: pd.DataFrame, future: pd.DataFrame) -> tuple[Array, Array]:
-    n = len(future)
-    missing = {"probability", "orders"} - set(forecast.columns)
-    if missing:
-        raise DataError(f"The forecast {name!r} has no column {', '.join(sorted(missing))}.")
-    if len(forecast) != n:
-        raise DataError(f"The forecast {name!r} has {len(forecast):,} rows for {n:,} customers.")
-    if not forecast.index.equals(future.index):
-        raise DataError(f"The rows of the forecast {name!r} are in another order than the customers.")
-    probability, orders = (forecast[column].to_numpy(dtype=float) for column in ("probability", "orders"))
-    wrong = ~(np.isfinite(probability) & np.isfinite(orders))
-    if wrong.any():
-        raise DataError(f"The forecast {name!r} must be finite: {wrong.sum():,} of {n:,} rows break this.")
-    return probability, orders
+def best_forecast(scores: pd.DataFrame, *, score: str = "log_loss") -> str:
+    """Return the name of the model that does best by a score.
+
+    Parameters
+    ----------
+    scores
+        What :func:`score_forecasts` returns.
+    score
+        One of :data:`SCORES`.
+
+    Raises
+    ------
+    ParameterError
+        If there is no such score.
+
+    Examples
+    --------
+    >>> scores = pd.DataFrame({"model": ["a", "b"], "score": "auc", "estimate": [0.7, 0.8]})
+    >>> best_forecast(scores, score="auc")
+    'b'
+    """
+    found = scores[scores["score"] == score].set_index("model")["estimate"]
+    if score not in SCORES or found.empty:
+        raise ParameterError(f"`score` must be one of {', '.join(scores['score'].unique())}, not {score!r}.")
+    return str(found.idxmax() if SCORES[score] == "higher" else found.abs().idxmin())
 
 
-def _mean(values: Array, z: float) -> tuple[float, float, float]:
-    """Return the mean of values over customers with its limits."""
-    mean, margin = float(values.mean()), z * float(values.std(ddof=1)) / np.sqrt(len(values))
-    return mean, mean - margin, mean + margin
-
-
-def _auc(score: Array, ordered: Array) -> float:
-    from scipy.stats import rankdata
-
-    positives, negatives = ordered.sum(), (1 - ordered).sum()
-    if positives == 0 or negatives == 0:
-        return float("nan")
-    return float((rankdata(score) @ ordered - positives * (positives + 1) / 2) / (positives * negatives))
-
-
-def _lift(score: Array, ordered: Array) -> float:
-    if not ordered.any():
-        return float("nan")
-    size = len(score) / 10
-    edge = np.sort(score)[::-1][int(np.ceil(size)) - 1]
-    above, level = score > edge, score == edge
-    found = ordered[above].sum() + (size - above.sum()) * ordered[level].mean()
-    return float(found / size / ordered.mean())
+def _limits(table: pd.DataFrame, margin: Array) -> tuple[Array, Array]:
+    """Return limits within the range of each score."""
+    total = table["score"].map(SCORES).eq("nearer 0")
+    lowest = np.where(total, -1.0, 0.0)
+    highest = np.where(table["score"].isin(["auc", "brier", "calibration_error"]), 1.0, np.inf)
+    point = table["estimate"].to_numpy(dtype=float)
+    return np.clip(point - margin, lowest, highest), np.clip(point + margin, lowest, highest)

@@ -8,7 +8,7 @@ import pandas as pd
 
 from churnlab.errors import ParameterError
 from churnlab.features import Unit, days_per
-from churnlab.repurchase.bg_nbd import BgNbdFit
+from churnlab.repurchase.transaction_fit import TransactionFit
 from churnlab.tables import Table, to_date
 
 __all__ = ["to_tracking"]
@@ -17,7 +17,7 @@ Array = npt.NDArray[np.float64]
 
 
 def to_tracking(
-    orders: Table, fit: BgNbdFit, *, as_of: str | date, until: str | date, unit: Unit = "week"
+    orders: Table, fit: TransactionFit, *, as_of: str | date, until: str | date, unit: Unit = "week"
 ) -> pd.DataFrame:
     """Track the repeat orders of the customers known before a date, period by period, beside the model's expectation.
 
@@ -95,7 +95,7 @@ def _days_from(days: pd.Series, origin: date) -> Array:
     return np.asarray((pd.to_datetime(days) - pd.Timestamp(origin)).dt.days, dtype=np.float64)
 
 
-def _expected_by(edges: Array, births: Array, customers: Array, fit: BgNbdFit, length: float) -> Array:
+def _expected_by(edges: Array, births: Array, customers: Array, fit: TransactionFit, length: float) -> Array:
     """Return the repeat orders expected before each edge; an age runs to the end of the day before it, as T does."""
     ages = np.maximum(edges[:, None] - 1 - births[None, :], 0) / length
     distinct, place = np.unique(ages, return_inverse=True)
