@@ -167,6 +167,18 @@ def test_input_refusals_say_why(estimate, cost, reason):
     assert found["refusal"].str.contains(reason).all()
 
 
+def test_truth_verdicts_stand_beside_prices():
+    """Each product has a verdict, and a price only if it is given; an unknown elasticity is no inelastic one."""
+    estimate = [-2.0, -0.5, -1.1, -8.0, np.nan]
+    products = pd.DataFrame({"estimate": estimate, "conf_low": estimate, "conf_high": estimate, "cost": 1.0})
+    found = elasticity.optimal_prices(products.assign(price_low=1.5, price_high=3.0))
+    assert found["verdict"].tolist() == [
+        "given", "inelastic", "above what was observed", "below what was observed", "not known"
+    ]  # fmt: skip
+    assert found["optimal_price"].notna().tolist() == [True, False, False, False, False]
+    assert (found["refusal"] == "").tolist() == [True, False, False, False, False]
+
+
 def test_truth_effects_of_a_change():
     """A rise of 5 % changes quantity by 1.05^ε - 1, revenue by 1.05^(1+ε) - 1, margin by (1 + .05/m) 1.05^ε - 1."""
     table = pd.DataFrame({"estimate": [-2.0, -0.5], "conf_low": [-3.0, -1.0], "conf_high": [-1.0, 0.0]}, index=[7, 3])

@@ -132,15 +132,15 @@ def test_truth_attributes_are_carried_along():
     assert (found["category"] == "drink").all()
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=5, deadline=None)
 @given(st.integers(0, 10_000), st.randoms())
 def test_invariant_revenue_and_pieces_are_conserved_in_any_order(seed, random):
     """Nothing is lost or counted twice, and the order of the lines does not change a bit."""
     frame = lines(60, seed=seed)
     order = list(range(60))
     random.shuffle(order)
-    found = elasticity.to_prices(sales(frame), zeros="last", gaps="keep")
-    again = elasticity.to_prices(sales(frame.iloc[order]), zeros="last", gaps="keep")
+    found = elasticity.to_prices(sales(frame), zeros="last", gaps="keep", largest_jump=1e6)
+    again = elasticity.to_prices(sales(frame.iloc[order]), zeros="last", gaps="keep", largest_jump=1e6)
     pd.testing.assert_frame_equal(found, again, check_exact=True)
     assert (found["price"] * found["quantity"]).sum() == pytest.approx(frame["amount"].sum(), rel=1e-12)
     assert found["quantity"].sum() == frame["quantity"].sum()
@@ -185,8 +185,8 @@ def test_input_lines_without_a_price():
     with pytest.raises(
         DataError, match=r"3 of 50 lines break this: 1 \(no quantity, or not above 0\), 2 \(amount of 0\)"
     ):
-        elasticity.to_prices(sales(frame), gaps="keep")
-    found = elasticity.to_prices(sales(frame), unpriced="leave_out", gaps="keep")
+        elasticity.to_prices(sales(frame), gaps="keep", largest_jump=1e6)
+    found = elasticity.to_prices(sales(frame), unpriced="leave_out", gaps="keep", largest_jump=1e6)
     assert found["quantity"].sum() == frame["quantity"].drop([3, 7, 9]).sum()
     assert elasticity.unpriced_lines(sales(frame))["lines"].tolist() == [0, 1, 2, 50]
 

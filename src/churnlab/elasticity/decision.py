@@ -162,9 +162,11 @@ def optimal_price(curve: DemandCurve) -> Interval:
     else:
         price, low, high = (curve.cost - 1.0 / slope if slope < 0 else np.inf for slope in slopes)
         slope_error = curve.std_error / curve.slope**2 if curve.slope else np.inf
-    reason = _refusal(curve.slope, price, curve.price_low, curve.price_high, is_elasticity=curve.form == "log-log")
-    if reason:
-        raise DataError(f"No best price is given: {reason}.")
+    ends = curve.price_low, curve.price_high
+    verdict = _verdict(float(price), *ends)
+    if verdict != "given":
+        steepness = curve.slope if curve.form == "log-log" else curve.slope * curve.price
+        raise DataError(f"No best price is given: {_refusal(verdict, steepness, float(price), *ends)}.")
     return Interval(estimate=float(price), std_error=float(slope_error), conf_low=float(low), conf_high=float(high))
 
 
@@ -181,7 +183,8 @@ def optimal_prices(products: pd.DataFrame) -> pd.DataFrame:
     -------
     DataFrame
         The rows, the order and the index of `products`, their own columns, and `optimal_price, optimal_low, optimal_high`
-        (NaN where refused; an upper limit is infinite where those of the elasticity include -1) and `refusal`, the
+        (NaN where refused; an upper limit is infinite where those of the elasticity include -1), `verdict` (``"given"``,
+        ``"inelastic"``, ``"above what was observed"``, ``"below what was observed"`` or ``"not known"``) and `refusal`, the
         reason in words, empty where there is none.
 
     Raises
@@ -201,37 +204,41 @@ def optimal_prices(products: pd.DataFrame) -> pd.DataFrame:
     if not (cost > 0).all():
         raise DataError(f"`cost` must be above 0, but {(~(cost > 0)).sum():,} of {len(cost):,} rows are not.")
     limits = [_best(products[name].to_numpy(dtype=float), cost) for name in ("estimate", "conf_low", "conf_high")]
-    ends = (products[name].to_numpy(dtype=float) for name in ("price_low", "price_high"))
-    rows = zip(products["estimate"], limits[0], *ends, strict=True)
-    reasons = [_refusal(slope, price, low, high, is_elasticity=True) for slope, price, low, high in rows]
+    rows = list(zip(products["estimate"], limits[0], products["price_low"], products["price_high"], strict=True))
+    verdicts = [_verdict(*row[1:]) for row in rows]
+    reasons = [_refusal(verdict, *row) for verdict, row in zip(verdicts, rows, strict=True)]
     refused = np.array([bool(reason) for reason in reasons], dtype=bool)
     names = ("optimal_price", "optimal_low", "optimal_high")
     found = {name: np.where(refused, np.nan, price) for name, price in zip(names, limits, strict=True)}
-    return products.assign(**found, refusal=reasons)
+    return products.assign(**found, verdict=verdicts, refusal=reasons)
 
 
 def _best(slope: Array, cost: float | Array) -> Array:
     """Return c ε / (1 + ε); infinite where ε is -1 or more, as the margin then grows with the price without end."""
     elastic = slope < -1
     best: Array = np.where(elastic, cost * slope / np.where(elastic, 1.0 + slope, 1.0), np.inf)
-    return best
+    return np.where(np.isnan(slope), np.nan, best)
 
 
-def _refusal(slope: float, price: float, lowest: float, highest: float, *, is_elasticity: bool) -> str:
-    """Return why a best price cannot be given; empty if it can."""
-    if not np.isfinite(slope):
-        return "the elasticity is not known"
+def _verdict(price: float, low: float, high: float) -> str:
+    """Return in a few words whether a best price can be given."""
+    if np.isnan(price):
+        return "not known"
     if not np.isfinite(price):
-        what = f"inelastic (elasticity {slope:.2f}, not below -1)" if is_elasticity else "not falling in price"
-        return f"the demand is {what}, so that the margin would grow with the price without end"
-    if price > highest:
-        return (
-            f"it would be {price:.4g}, above the highest price observed ({highest:.4g}); up to there the margin rises with "
-            "the price, and beyond nothing is known. Try: an experiment"
-        )
-    if price < lowest:
-        return (
-            f"it would be {price:.4g}, below the lowest price observed ({lowest:.4g}); down to there the margin rises as "
-            "the price falls, and beyond nothing is known. Try: an experiment"
-        )
-    return ""
+        return "inelastic"
+    return "above what was observed" if price > high else "below what was observed" if price < low else "given"
+
+
+def _refusal(verdict: str, slope: float, price: float, low: float, high: float) -> str:
+    """Return why a best price cannot be given; empty if it can."""
+    reasons = {
+        "given": "",
+        "not known": "the elasticity is not known",
+        "inelastic": f"the demand is inelastic (elasticity {slope:.2f}, not below -1), so that the margin would grow with the "
+        "price without end",
+        "above what was observed": f"it would be {price:.4g}, above the highest price observed ({high:.4g}); up to there the "
+        "margin rises with the price, and beyond nothing is known. Try: an experiment",
+        "below what was observed": f"it would be {price:.4g}, below the lowest price observed ({low:.4g}); down to there the "
+        "margin rises as the price falls, and beyond nothing is known. Try: an experiment",
+    }
+    return reasons[verdict]
