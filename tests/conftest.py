@@ -20,7 +20,7 @@ def sample_rfm(cdnow_sample: tables.Table) -> pd.DataFrame:
 
 
 @pytest.fixture(scope="session")
-def sample_fit(sample_rfm: pd.DataFrame) -> repurchase.BgNbdFit:
+def sample_fit(sample_rfm: pd.DataFrame) -> repurchase.TransactionFit:
     return repurchase.fit_bg_nbd(sample_rfm)
 
 

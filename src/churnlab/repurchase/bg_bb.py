@@ -49,6 +49,6 @@ def fit_bg_bb(rfm: Any, *, penalty: float = 0.0, conf_level: float = 0.95) -> Tr
     ...     {"frequency": [0, 1, 1, 2, 2, 3], "recency": [0, 1, 3, 2, 3, 3], "T": 3, "weight": [40, 12, 9, 6, 9, 14]}
     ... )
     >>> fit_bg_bb(rfm).predict(rfm, horizon=2)["estimate"].round(2).tolist()
-    [0.16, 0.25, 0.9, 0.6, 1.25, 1.6]
+    [0.12, 0.34, 0.74, 0.8, 1.1, 1.46]
     """
     return fit_transactions(DiscreteDropOut(), rfm, penalty=penalty, conf_level=conf_level)

@@ -130,8 +130,8 @@ def lifetime_value_limits(
     >>> fits = repurchase.fit_bg_nbd(rfm), repurchase.fit_gamma_gamma(rfm)
     >>> lifetime_value_limits(*fits, rfm.head(2), horizon=52).round(1)
        estimate  std_error  conf_low  conf_high
-    0      37.4        1.7      34.1       40.9
-    1       8.5        0.5       7.6        9.5
+    0      36.8        1.7      33.6       40.3
+    1       8.5        0.5       7.7        9.5
     """
 
     def value(order_fit: TransactionFit, amount_fit: GammaGammaFit) -> Array:
