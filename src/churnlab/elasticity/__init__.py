@@ -1,16 +1,22 @@
 """How demand answers to price."""
 
+from churnlab.elasticity.arc import arc_elasticity
+from churnlab.elasticity.asymmetry import AsymmetryFit, fit_asymmetric_elasticity
 from churnlab.elasticity.by_product import ElasticitiesFit, fit_elasticities
 from churnlab.elasticity.changes import price_changes
 from churnlab.elasticity.checks import check_elasticities, check_prices
 from churnlab.elasticity.decision import optimal_price, optimal_prices, price_change_effects, total_revenue_change
 from churnlab.elasticity.demand import DemandCurve
 from churnlab.elasticity.demand_plots import plot_demand, plot_margin
+from churnlab.elasticity.dynamics import DynamicFit, fit_dynamic_elasticity
 from churnlab.elasticity.instruments import InstrumentedFit, fit_instrumented
 from churnlab.elasticity.least_squares import ElasticityFit, fit_elasticity
+from churnlab.elasticity.moderators import ModeratorsFit, explain_elasticities
+from churnlab.elasticity.naive import naive_forecasts
 from churnlab.elasticity.plots import plot_cross_prices, plot_elasticities, plot_moderators, plot_price_history
 from churnlab.elasticity.poisson import PoissonElasticityFit, fit_poisson_elasticity
 from churnlab.elasticity.prices import to_prices
+from churnlab.elasticity.products import describe_products, to_traits
 from churnlab.elasticity.retransformation import forecast_quantity, to_demand
 from churnlab.elasticity.sales import SALES, unpriced_lines
 from churnlab.elasticity.scores import score_quantities
@@ -19,19 +25,28 @@ from churnlab.elasticity.variation import keep_varied, price_variation
 
 __all__ = [
     "SALES",
+    "AsymmetryFit",
     "DemandCurve",
+    "DynamicFit",
     "ElasticitiesFit",
     "ElasticityFit",
     "InstrumentedFit",
+    "ModeratorsFit",
     "PoissonElasticityFit",
+    "arc_elasticity",
     "check_elasticities",
     "check_prices",
+    "describe_products",
+    "explain_elasticities",
+    "fit_asymmetric_elasticity",
+    "fit_dynamic_elasticity",
     "fit_elasticities",
     "fit_elasticity",
     "fit_instrumented",
     "fit_poisson_elasticity",
     "forecast_quantity",
     "keep_varied",
+    "naive_forecasts",
     "optimal_price",
     "optimal_prices",
     "plot_cross_prices",
@@ -47,6 +62,7 @@ __all__ = [
     "simulate_prices",
     "to_demand",
     "to_prices",
+    "to_traits",
     "total_revenue_change",
     "unpriced_lines",
 ]
