@@ -5,6 +5,7 @@ from churnlab.elasticity.asymmetry import AsymmetryFit, fit_asymmetric_elasticit
 from churnlab.elasticity.by_product import ElasticitiesFit, fit_elasticities
 from churnlab.elasticity.changes import price_changes
 from churnlab.elasticity.checks import check_elasticities, check_prices
+from churnlab.elasticity.cross_prices import CrossPricesFit, fit_cross_prices
 from churnlab.elasticity.decision import optimal_price, optimal_prices, price_change_effects, total_revenue_change
 from churnlab.elasticity.demand import DemandCurve
 from churnlab.elasticity.demand_plots import plot_demand, plot_margin
@@ -26,6 +27,7 @@ from churnlab.elasticity.variation import keep_varied, price_variation
 __all__ = [
     "SALES",
     "AsymmetryFit",
+    "CrossPricesFit",
     "DemandCurve",
     "DynamicFit",
     "ElasticitiesFit",
@@ -39,6 +41,7 @@ __all__ = [
     "describe_products",
     "explain_elasticities",
     "fit_asymmetric_elasticity",
+    "fit_cross_prices",
     "fit_dynamic_elasticity",
     "fit_elasticities",
     "fit_elasticity",
