@@ -43,7 +43,9 @@ ANSWERS = pd.DataFrame(
     [(1, "a", "2024-01-02", 5, 4), (2, "a", "2024-02-02", 8, 9), (3, "a", "2024-03-02", 1, 0)],
     columns=["respondent_id", "customer_id", "date", "outcome", "recommend"],
 )
-CUSTOMERS = pd.DataFrame({"customer_id": ["a", "b", "c"], "region": ["north", "south", "west"]})
+CUSTOMERS = pd.DataFrame(
+    {"customer_id": ["a", "b", "c"], "region": ["north", "south", "west"], "referred_by": [None, "a", "a"]}
+)
 
 
 def read_all() -> dict[str, tables.Table]:
@@ -153,6 +155,7 @@ def test_truth_relations_by_hand():
         "use_recency_days": 14,
         "offers": 1,
         "offer_recency_days": 51,
+        "offers_taken_up_14": 1,
         "ordered_since_offer": 1,
         "outcome_last": 8,
         "recommend_last": 9,
@@ -163,6 +166,54 @@ def test_truth_relations_by_hand():
     }
     for name, value in expected.items():
         assert found[name] == (value if isinstance(value, str) else pytest.approx(value)), name
+
+
+@pytest.mark.parametrize(("within", "share"), [(0, 1 / 3), (6, 1 / 3), (7, 2 / 3), (9, 2 / 3), (10, 1)])
+def test_truth_offers_are_taken_up_within_days(within, share):
+    """Orders came 0 and 7 days after two offers and none after the third, whose tenth day is not over; a holdout is none."""
+    rows = [("a", day, day != "2024-01-12") for day in ("2024-01-01", "2024-01-12", "2024-02-03", "2024-02-20")]
+    offers = tables.read(pd.DataFrame(rows, columns=OFFERS.columns), "OFFERS")
+    found = features.snapshot(
+        {"orders": tables.read(ORDERS, "ORDERS"), "offers": offers},
+        as_of="2024-03-01",
+        features=[features.frequency(), features.reach(within)],
+    ).to_frame()
+    taken_up = found.set_index("customer_id")[f"offers_taken_up_{within}"]
+    assert taken_up["a"] == pytest.approx(share)
+    assert np.isnan(taken_up["b"])
+
+
+def test_truth_referrals_count_once_who_came_has_ordered():
+    """Of two customers brought by the first, one has ordered before the date: ten days before it, and twice."""
+    again = pd.concat([ORDERS, ORDERS[4:5].assign(date="2024-02-25")])
+    given = {**read_all(), "orders": tables.read(again, "ORDERS")}
+    frames = {
+        day: features.snapshot(given, as_of=day, features=[features.referrals()]).to_frame().set_index("customer_id")
+        for day in ("2024-03-01", "2024-03-06")
+    }
+    assert frames["2024-03-01"].loc["a"].tolist() == [1, 10, 0]
+    assert frames["2024-03-01"].loc["b", ["referrals", "was_referred"]].tolist() == [0, 1]
+    assert frames["2024-03-06"].loc["a"].tolist() == [2, 1, 0]
+
+
+def test_invariant_referrals_do_not_depend_on_the_groups_of_customers(tmp_path):
+    """Whom a customer brought counts also where the two are in different groups of customers."""
+    snap = features.snapshot(read_all(), as_of="2024-03-01", features=[features.referrals()])
+    place = snap.write(tmp_path, partitions=5)
+    parts = pd.concat([pd.read_parquet(path) for path in sorted(place.glob("*.parquet"))])
+    parts = parts.sort_values("customer_id", ignore_index=True)
+    pd.testing.assert_frame_equal(parts, snap.to_frame(), check_dtype=False)
+
+
+def test_input_referrals():
+    """Nobody refers herself; and without the column there are none to count."""
+    with pytest.raises(DataError, match="`referred_by` must be another customer: 1 of 3"):
+        tables.read(CUSTOMERS.assign(referred_by=["c", "b", None]), "CUSTOMERS")
+    people = tables.read(CUSTOMERS.drop(columns="referred_by"), "CUSTOMERS")
+    with pytest.raises(DataError, match="The feature 'referrals' names the column 'referred_by'"):
+        features.snapshot({**read_all(), "customers": people}, as_of="2024-03-01", features=[features.referrals()])
+    with pytest.raises(ParameterError, match="`within` must be 0 or more days, not -1"):
+        features.reach(-1)
 
 
 def test_truth_customers_without_rows_have_zero_or_nothing():
@@ -322,12 +373,20 @@ def test_invariant_partitions_give_the_same_customers(full_orders, tmp_path):
 def test_truth_leaks_are_found_and_named():
     """A column that is overwritten when the future comes is found where its table shows it; clean features are clean."""
     snap = features.snapshot(
-        read_all(), as_of="2024-03-01", features=[features.frequency(), features.trouble(), features.who("region")]
+        read_all(),
+        as_of="2024-03-01",
+        features=[
+            features.frequency(),
+            features.trouble(),
+            features.reach(),
+            features.referrals(),
+            features.who("region"),
+        ],
     )
     report = features.check_leakage(snap).set_index("feature")
     assert not report["leaks"].any()
     assert not report.loc["region", "checked"]
-    assert report.loc["complaints", "checked"]
+    assert report.loc[["complaints", "offers_taken_up_14", "referrals"], "checked"].all()
     leaking = Leaking(**{name: getattr(snap, name) for name in ("features", "targets", "cut", "population", "tables")})
     found = features.check_leakage(leaking).set_index("feature")
     assert found["leaks"].to_dict()["orders"]

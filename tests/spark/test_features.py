@@ -33,6 +33,7 @@ BUILDERS: dict[str, tuple[features.Feature, ...]] = {
     "trouble": (*features.frequency(), *features.trouble()),
     "use": features.use(30),
     "reach": (*features.frequency(), *features.reach()),
+    "referrals": features.referrals(),
     "survey": features.survey(),
     "who": features.who("region", "income"),
 }
@@ -87,6 +88,7 @@ def _make_frames() -> dict[str, pd.DataFrame]:
     answers["date"] = answers["date"].dt.floor("30D")
     people = pd.DataFrame({"customer_id": [f"C{number:03d}" for number in range(50)]})
     people["region"] = _some(rng, 50, ["North", "South", None])
+    people["referred_by"] = [None if number % 3 else f"C{(number + 7) % 50:03d}" for number in range(50)]
     people["income"] = rng.choice([1000.5, np.nan], 50)
     return {
         "orders": pd.concat([orders, once, edge], ignore_index=True),

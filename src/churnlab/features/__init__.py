@@ -4,15 +4,17 @@ from churnlab.features.activity import activity_churn
 from churnlab.features.baskets import calendar, discounts, first_order, preference, shares
 from churnlab.features.churn_rates import scale_rate, to_churn_counts, to_churn_rates
 from churnlab.features.cohorts import average_orders, repurchase_rates, to_cohorts
-from churnlab.features.compose import Cut, Population
+from churnlab.features.compose import Population
 from churnlab.features.describe import describe_features
 from churnlab.features.feature import Feature, dictionary, renamed
+from churnlab.features.grains import Cut
 from churnlab.features.habit_segments import HabitSegments, segment_by_habits
 from churnlab.features.habits import frequency, money, rhythm, windows
 from churnlab.features.history import observed_end
 from churnlab.features.leakage import check_leakage
 from churnlab.features.lifecycle import lifecycle_counts, lifecycle_transitions, to_lifecycle
 from churnlab.features.lifecycle_rules import STAGES, LifecycleRules
+from churnlab.features.loyalty import reach, referrals
 from churnlab.features.periods import Period
 from churnlab.features.plots import (
     plot_average_orders,
@@ -23,7 +25,7 @@ from churnlab.features.plots import (
     plot_transitions,
 )
 from churnlab.features.quality import correlated_groups, feature_quality
-from churnlab.features.relations import reach, survey, trouble, use, who
+from churnlab.features.relations import survey, trouble, use, who
 from churnlab.features.rfm import to_future, to_rfm, to_rfm_groups
 from churnlab.features.segments import SEGMENTS, Segment, profile_segments, rfm_scores, rfm_segments
 from churnlab.features.snapshots import DEFAULTS, Snapshot, snapshot, snapshots
@@ -73,6 +75,7 @@ __all__ = [
     "preference",
     "profile_segments",
     "reach",
+    "referrals",
     "renamed",
     "repurchase_rates",
     "rfm_scores",

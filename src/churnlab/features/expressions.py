@@ -16,6 +16,8 @@ __all__ = ["refuse_unsafe"]
 _MADE = {
     "row": {"age", "weekday", "hour", "resolved_age"},
     "day": {"age", "amount", "lines", "gap"},
+    "followed": {"age", "weekday", "hour", "resolved_age", "days_to_order"},
+    "referred": {"age"},
     "value": {"value", "n", "most", "total", "first_age", "oldest"},
 }
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -56,7 +58,9 @@ def refuse_unsafe(
             allowed = plain | {"customer_id"}
         else:
             own = set(columns[feature.table])
-            allowed = own | _MADE["row"] if feature.grain == "row" else _MADE[feature.grain]
+            allowed = _MADE[feature.grain] | (own if feature.grain in ("row", "followed") else set())
+            if feature.grain == "referred" and "referred_by" not in own:
+                raise _lacking(feature, "referred_by", own)
             if feature.grain == "value" and (feature.by not in own or not _NAME.fullmatch(feature.by)):
                 raise _lacking(feature, feature.by, own)
         _check(feature, allowed)

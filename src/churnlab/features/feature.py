@@ -8,9 +8,10 @@ import pandas as pd
 
 __all__ = ["Feature", "Grain", "dictionary", "flatten", "renamed"]
 
-Grain = Literal["row", "day", "value", "customer"]
+Grain = Literal["row", "day", "value", "followed", "referred", "customer"]
 """What the rows are that an expression is taken over: rows of the table as it came; days of a customer with a row;
-values of a column that a customer has; or, for ``customer``, the customer's other features."""
+values of a column that a customer has; rows with what followed them; customers whom the customer brought; or, for
+``customer``, the customer's other features."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,7 +27,9 @@ class Feature:
         of other features of the snapshot. Every row has `age`, the whole days from its date to as_of (1 is the day
         before), and a table with dates also `weekday` (1 is Monday) and `hour`. Rows of grain ``day`` have `age`,
         `amount`, `lines` and `gap` (days since the customer's day before); of grain ``value``: `value`, `n`, `most` (the
-        largest n) and `total`. A target has `ahead` (0 is the first day of its window) in place of `age`.
+        largest n) and `total`; of grain ``followed`` also `days_to_order`, from the row to the customer's next order (0
+        on the same day); of grain ``referred`` only `age`, that of the first order of who was brought. A target has
+        `ahead` (0 is the first day of its window) in place of `age`.
     unit, meaning
         For the reader.
     table

@@ -50,7 +50,7 @@ def check_leakage(snapshot: Snapshot) -> pd.DataFrame:
     rows = []
     for feature in snapshot.features:
         differing = {name: _differing(full, frame, feature.name) for name, frame in versions.items()}
-        dated = feature.grain == "customer" or "date" in snapshot.tables[feature.table].columns
+        dated = feature.grain in ("customer", "referred") or "date" in snapshot.tables[feature.table].columns
         leaks = any(differing.values())
         rows.append({"feature": feature.name, "table": feature.table, **differing, "leaks": leaks, "checked": dated})
     return pd.DataFrame(rows)

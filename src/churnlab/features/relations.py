@@ -1,8 +1,8 @@
-"""What else is known of customers: trouble, use, offers, answers, attributes."""
+"""What else is known of customers: trouble, use, answers, attributes."""
 
 from churnlab.features.feature import Feature
 
-__all__ = ["reach", "survey", "trouble", "use", "who"]
+__all__ = ["survey", "trouble", "use", "who"]
 
 
 def trouble() -> tuple[Feature, ...]:
@@ -100,40 +100,6 @@ def use(window: int = 30) -> tuple[Feature, ...]:
             expression="min(age)",
             unit="days",
             meaning="days since the last use",
-        ),
-    )
-
-
-def reach() -> tuple[Feature, ...]:
-    """Return how often a customer was reached with offers, from a table of OFFERS.
-
-    Returns
-    -------
-    tuple of Feature
-        `offers`, `offer_recency_days`, `ordered_since_offer`.
-    """
-    return (
-        Feature(
-            name="offers",
-            table="offers",
-            expression=_count("treated"),
-            unit="offers",
-            meaning="offers received",
-            otherwise="0",
-        ),
-        Feature(
-            name="offer_recency_days",
-            table="offers",
-            expression="min(CASE WHEN treated THEN age END)",
-            unit="days",
-            meaning="days since the last offer received",
-        ),
-        Feature(
-            name="ordered_since_offer",
-            grain="customer",
-            expression="CASE WHEN offer_recency_days IS NULL THEN NULL WHEN recency_days <= offer_recency_days THEN 1 ELSE 0 END",
-            unit="flag",
-            meaning="whether an order came on the day of the last offer or later",
         ),
     )
 

@@ -5,9 +5,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 
 from churnlab.errors import DataError, ParameterError
-from churnlab.features.compose import Cut
 from churnlab.features.expressions import refuse_unsafe
 from churnlab.features.feature import Feature, flatten
+from churnlab.features.grains import Cut
 from churnlab.features.history import require_covered, to_cut
 from churnlab.tables import Table
 

@@ -14,9 +14,10 @@ import pandas as pd
 
 from churnlab.errors import ParameterError
 from churnlab.features.baskets import calendar
-from churnlab.features.compose import Cut, Population, compose
+from churnlab.features.compose import Population, compose
 from churnlab.features.dialects import DIALECTS
 from churnlab.features.feature import Feature, dictionary
+from churnlab.features.grains import Cut
 from churnlab.features.habits import frequency, money, rhythm, windows
 from churnlab.features.request import Asked, check, choose
 from churnlab.features.targets import TARGETS

@@ -194,8 +194,23 @@ CUSTOMERS = Contract(
         _optional("region", "text", "where the customer lives"),
         _optional("income", "number", "income", unit="currency"),
         _optional("acquisition_channel", "text", "how the customer was won"),
+        _optional("referred_by", "key", "the customer who brought this one; empty where nobody did"),
     ),
-    example={"customer_id": "C-17", "age": "42", "region": "North", "acquisition_channel": "referral"},
+    example={
+        "customer_id": "C-17",
+        "age": "42",
+        "region": "North",
+        "acquisition_channel": "referral",
+        "referred_by": "C-05",
+    },
+    rules=(
+        Rule(
+            sentence="`referred_by` must be another customer",
+            condition='CAST("referred_by" AS STRING) <> CAST("customer_id" AS STRING)',
+            columns=("referred_by", "customer_id"),
+            advice="leave it empty where nobody referred the customer",
+        ),
+    ),
     unique="customer_id",
 )
 
