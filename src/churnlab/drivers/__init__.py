@@ -5,28 +5,47 @@ Importance of drivers (`fit_importance`, `fit_dominance`, `fit_ordinal_importanc
 calls and what they return.
 """
 
+from churnlab.drivers.asymmetry import AsymmetryFit, fit_asymmetry
 from churnlab.drivers.dominance import DominanceFit, fit_dominance
+from churnlab.drivers.gap import GapFit, fit_gap
 from churnlab.drivers.importance import fit_importance
 from churnlab.drivers.importance_fit import ImportanceFit
+from churnlab.drivers.importance_performance import to_importance_performance
 from churnlab.drivers.nps import NpsFit, compare_nps, fit_nps
 from churnlab.drivers.nps_panel import PairedNpsFit, fit_paired_nps, nps_sample_size
 from churnlab.drivers.nps_scheme import NPS_SCHEMES, NpsScheme, nps_bands
+from churnlab.drivers.ordinal import OrdinalFit, fit_ordinal
+from churnlab.drivers.ordinal_checks import check_proportional_odds, ordinal_effects
+from churnlab.drivers.ordinal_importance import fit_ordinal_importance
+from churnlab.drivers.reliability import ReliabilityFit, fit_reliability
 from churnlab.drivers.segments import SegmentImportance, fit_importance_by_segment
 
 __all__ = [
     "NPS_SCHEMES",
+    "AsymmetryFit",
     "DominanceFit",
+    "GapFit",
     "ImportanceFit",
     "NpsFit",
     "NpsScheme",
+    "OrdinalFit",
     "PairedNpsFit",
+    "ReliabilityFit",
     "SegmentImportance",
+    "check_proportional_odds",
     "compare_nps",
+    "fit_asymmetry",
     "fit_dominance",
+    "fit_gap",
     "fit_importance",
     "fit_importance_by_segment",
     "fit_nps",
+    "fit_ordinal",
+    "fit_ordinal_importance",
     "fit_paired_nps",
+    "fit_reliability",
     "nps_bands",
     "nps_sample_size",
+    "ordinal_effects",
+    "to_importance_performance",
 ]

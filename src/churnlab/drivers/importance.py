@@ -171,6 +171,7 @@ def fit_ratings(
     single = np.array([len(unit) == 1 for unit in plan.units])
     first = [unit[0] for unit in plan.units]
     return ImportanceFit(
+        model="linear",
         method=plan.method,
         outcome=ratings.outcome,
         terms=plan.terms,

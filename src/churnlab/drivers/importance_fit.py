@@ -19,8 +19,8 @@ class ImportanceFit:
 
     Attributes
     ----------
-    method
-        The measure.
+    model, method
+        Linear or proportional odds, and the measure.
     outcome
         What is explained.
     terms
@@ -45,6 +45,7 @@ class ImportanceFit:
         Of every interval.
     """
 
+    model: str
     method: str
     outcome: str
     terms: tuple[str, ...]
@@ -136,13 +137,16 @@ class ImportanceFit:
         Returns
         -------
         DataFrame
-            `method, outcome, draws, n, n_left_out, n_complete, n_effective, r_squared, r_squared_low, r_squared_high,
+            `model, method, outcome, draws, n, n_left_out, n_complete, n_effective, r_squared, r_squared_low, r_squared_high,
             adjusted_r_squared, missing, conf_level`; `draws` counts the resamples that determine what the drivers share.
+            McFadden's R² is not adjusted.
         """
         low, high = self._limits(self.r_squared_samples[:, None] + self.r_squared - self.r_squared_samples.mean())
         spare = self.n_effective - 1 - self.columns
+        adjusted = 1 - (1 - self.r_squared) * (self.n_effective - 1) / spare if self.model == "linear" else np.nan
         return pd.DataFrame(
             {
+                "model": [self.model],
                 "method": [self.method],
                 "outcome": [self.outcome],
                 "draws": [len(self.samples)],
@@ -153,7 +157,7 @@ class ImportanceFit:
                 "r_squared": [self.r_squared],
                 "r_squared_low": low,
                 "r_squared_high": high,
-                "adjusted_r_squared": [1 - (1 - self.r_squared) * (self.n_effective - 1) / spare],
+                "adjusted_r_squared": [adjusted],
                 "missing": [self.missing],
                 "conf_level": [self.conf_level],
             }

@@ -190,7 +190,7 @@ def numeric_columns(answers: pd.DataFrame, names: Sequence[str]) -> Array:
     Raises
     ------
     DataError
-        If a column is missing, not of numbers, constant or without an answer.
+        If a column is missing, not of numbers or without an answer.
     """
     require_columns(answers, names)
     for name in names:
@@ -198,14 +198,18 @@ def numeric_columns(answers: pd.DataFrame, names: Sequence[str]) -> Array:
             raise DataError(f"`{name}` must hold ratings, but it holds categories.")
     columns = [_numbers(answers[name]) for name in names]
     for name, values in zip(names, columns, strict=True):
-        _refuse_constant(name, values)
+        _refuse_empty(name, values)
     return np.column_stack(columns)
 
 
-def _refuse_constant(name: str, values: Array) -> None:
-    answered = values[~np.isnan(values)]
-    if not len(answered):
+def _refuse_empty(name: str, values: Array) -> None:
+    if np.all(np.isnan(values)):
         raise DataError(f"Nobody answered `{name}`: all {len(values):,} rows are missing. Try: leave it out.")
+
+
+def _refuse_constant(name: str, values: Array) -> None:
+    _refuse_empty(name, values)
+    answered = values[~np.isnan(values)]
     if answered.min() == answered.max():
         raise DataError(f"All {len(answered):,} answers to `{name}` are {answered[0]:g}. Try: leave it out.")
 

@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from churnlab.errors import ParameterError
 
-__all__ = ["MOST_UNITS", "fold", "partial_out", "shapley_values", "subset_r_squared", "subset_sizes"]
+__all__ = ["MOST_UNITS", "divide", "fold", "partial_out", "shapley_values", "subset_r_squared", "subset_sizes"]
 
 Array = npt.NDArray[np.float64]
 
@@ -180,6 +180,21 @@ def _add_blocks(work: Array, sizes: list[int], entered: tuple[bool, ...], varian
     total -= loss[size_of] @ r_squared
     total[len(entered) :] += fold(with_unit)
     total[: len(entered)] += np.array(entered, dtype=float)[:, None] * with_unit.sum(axis=0)
+
+
+def divide(r_squared: Array) -> Array:
+    """Return each unit's share (b, u) of what all explain, from what every subset explains (2**u, b).
+
+    Examples
+    --------
+    >>> divide(np.array([[0.0], [0.3], [0.5], [0.6]])).round(2).tolist()
+    [[0.2, 0.4]]
+    """
+    units = len(r_squared).bit_length() - 1
+    gain, loss = _weights(units)
+    sizes = subset_sizes(units)
+    shares: Array = (fold(r_squared * gain[sizes, None]) - loss[sizes] @ r_squared).T
+    return shares
 
 
 def _weights(units: int) -> tuple[Array, Array]:
