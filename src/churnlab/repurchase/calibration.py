@@ -6,11 +6,11 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from churnlab.errors import DataError
+from churnlab.errors import DataError, ParameterError
 from churnlab.features.intervals import wilson
 from churnlab.inference import normal_quantile
 
-__all__ = ["calibration_table", "frequency_groups", "recency_groups"]
+__all__ = ["calibration_table", "frequency_groups", "probability_groups", "recency_groups"]
 
 Array = npt.NDArray[np.float64]
 
@@ -132,3 +132,41 @@ def recency_groups(rfm: pd.DataFrame, *, groups: int = 8) -> pd.Series:
     names = np.array([*labels, "one order"], dtype=object)
     chosen = names[np.where(repeat, codes, len(labels))]
     return pd.Series(pd.Categorical(chosen, categories=list(names), ordered=True), index=rfm.index)
+
+
+def probability_groups(probability: pd.Series, *, groups: int = 10) -> pd.Series:
+    """Group customers by their forecast probability into groups of about the same size: a calibration curve.
+
+    Parameters
+    ----------
+    probability
+        Forecast of each customer (n,), between 0 and 1.
+    groups
+        Number of groups at most; customers of the same probability are in the same group.
+
+    Returns
+    -------
+    Series (n,)
+        Ordered categories such as ``"8.0–12.5 %"``, the lowest first.
+
+    Raises
+    ------
+    ParameterError
+        If there are fewer than two groups, or a probability is not between 0 and 1.
+
+    Examples
+    --------
+    >>> probability_groups(pd.Series([0.1, 0.2, 0.3, 0.9]), groups=2).tolist()
+    ['10.0–20.0 %', '10.0–20.0 %', '30.0–90.0 %', '30.0–90.0 %']
+    """
+    if groups < 2 or not probability.between(0, 1).all():
+        raise ParameterError("A calibration curve takes two groups or more and probabilities between 0 and 1.")
+    rank = probability.rank(method="average").to_numpy()
+    part = np.minimum(((rank - 0.5) * groups / len(rank)).astype(int), groups - 1)
+    number, parts = pd.factorize(part, sort=True)
+    spans = probability.groupby(number).agg(["min", "max"]) * 100
+    labels = [f"{low:.1f}–{high:.1f} %" for low, high in spans.itertuples(index=False)]
+    if len(set(labels)) < len(parts):
+        labels = [f"{place + 1}: {label}" for place, label in enumerate(labels)]
+    grouped = pd.Categorical.from_codes(number.tolist(), categories=pd.Index(labels), ordered=True)
+    return pd.Series(grouped, index=probability.index)

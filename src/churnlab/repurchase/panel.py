@@ -8,13 +8,22 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from churnlab.errors import DataError
+from churnlab.errors import DataError, ParameterError
 from churnlab.features import TARGETS, Unit, days_per, to_rfm
 from churnlab.repurchase.calibrators import logit
+from churnlab.repurchase.split import TimeSplit
 from churnlab.repurchase.transaction_fit import TransactionFit
 from churnlab.tables import Table
 
-__all__ = ["MODEL_FEATURES", "Windows", "add_model_features", "feature_names", "split_windows", "to_matrix"]
+__all__ = [
+    "MODEL_FEATURES",
+    "Windows",
+    "add_model_features",
+    "feature_names",
+    "split_windows",
+    "to_matrix",
+    "training_dates",
+]
 
 Array = npt.NDArray[np.float64]
 
@@ -29,6 +38,40 @@ class Windows:
 
     training: pd.DataFrame
     calibration: pd.DataFrame
+
+
+def training_dates(split: TimeSplit, *, days: int) -> list[date]:
+    """Return the two dates of a panel that a classifier can learn from before the held-out window of a split begins.
+
+    Parameters
+    ----------
+    split
+        What :func:`split_time` returns.
+    days
+        Length of the held-out window.
+
+    Returns
+    -------
+    list of date
+        One to learn from and one to calibrate on, whose windows end one after the other before the test; empty where
+        the first would leave a quarter of a window of history or less.
+
+    Raises
+    ------
+    ParameterError
+        If the window has no length.
+
+    Examples
+    --------
+    >>> from churnlab import datasets, repurchase
+    >>> split = repurchase.split_time(datasets.load_cdnow(), as_of=None, horizon=13)
+    >>> [str(day) for day in training_dates(split, days=91)]
+    ['1997-10-01', '1997-12-31']
+    """
+    if days < 1:
+        raise ParameterError(f"`days` must be 1 or more, not {days!r}.")
+    dates = [split.test - timedelta(days=days * windows) for windows in (2, 1)]
+    return dates if (dates[0] - split.first).days > days / 4 else []
 
 
 def add_model_features(

@@ -12,7 +12,9 @@ if TYPE_CHECKING:
 
 __all__ = [
     "plot_calibration",
+    "plot_calibration_curve",
     "plot_cumulative_tracking",
+    "plot_frequency_histogram",
     "plot_p_alive",
     "plot_tracking",
     "plot_value_concentration",
@@ -175,5 +177,66 @@ def plot_value_concentration(concentration: pd.DataFrame, *, ax: "Axes | None" =
     ax.set_ylabel("Share of expected value")
     ax.set_xlim(0, 1)
     ax.set_ylim(0, 1.02)
+    theme.legend_above(ax)
+    return ax
+
+
+@theme.in_style()
+def plot_frequency_histogram(
+    histogram: pd.DataFrame, *, xlabel: str = "Repeat orders", ax: "Axes | None" = None
+) -> "Axes":
+    """Draw how many customers ordered how often, beside the model's expectation with its limits.
+
+    Parameters
+    ----------
+    histogram
+        What :func:`to_frequency_histogram` or :func:`to_order_histogram` returns.
+    xlabel
+        What is counted.
+    ax
+        Axes to draw on; new ones by default.
+    """
+    ax = ax or theme.axes()
+    place = np.arange(len(histogram))
+    ax.bar(place - 0.2, histogram["actual"], width=0.38, color=theme.COLORS[0], label="Actual")
+    spread = [histogram["estimate"] - histogram["conf_low"], histogram["conf_high"] - histogram["estimate"]]
+    ax.bar(place + 0.2, histogram["estimate"], width=0.38, color=theme.ACCENT, alpha=0.45, label="Model, with limits",
+           yerr=spread, error_kw={"ecolor": theme.INK, "elinewidth": 1.2, "capsize": 3})  # fmt: skip
+    ax.set_xticks(place, histogram["group"].tolist())
+    ax.set_xlabel(xlabel)
+    ax.set_ylabel("Customers")
+    ax.yaxis.set_major_formatter("{x:,.0f}")
+    ax.grid(visible=False, axis="x")
+    theme.legend_above(ax)
+    return ax
+
+
+@theme.in_style()
+def plot_calibration_curve(
+    table: pd.DataFrame, *, ylabel: str = "Share that ordered", ax: "Axes | None" = None
+) -> "Axes":
+    """Draw the share that ordered against the probability forecast: on the line, forecasts come true as often as they say.
+
+    Parameters
+    ----------
+    table
+        What :func:`calibration_table` returns for :func:`probability_groups`.
+    ylabel
+        What was observed.
+    ax
+        Axes to draw on; new ones by default.
+    """
+    ax = ax or theme.axes()
+    top = float(max(table["predicted"].max(), table["conf_high"].max())) * 1.05
+    ax.plot([0, top], [0, top], color=theme.INK, linewidth=1, linestyle=":", label="Exactly as forecast")
+    spread = [table["actual"] - table["conf_low"], table["conf_high"] - table["actual"]]
+    ax.errorbar(table["predicted"], table["actual"], yerr=spread, fmt="o", color=theme.COLORS[0], capsize=3,
+                label="Customers in groups of one size")  # fmt: skip
+    for axis in (ax.xaxis, ax.yaxis):
+        axis.set_major_formatter("{x:.0%}" if top > 0.05 else "{x:.1%}")
+    ax.set_xlim(0, top)
+    ax.set_ylim(0, top)
+    ax.set_xlabel("Probability forecast (mean of the group)")
+    ax.set_ylabel(ylabel)
     theme.legend_above(ax)
     return ax

@@ -10,7 +10,7 @@ from churnlab.errors import ParameterError
 from churnlab.inference import normal_quantile
 from churnlab.repurchase.resampling import SCORES, resample_scores
 
-__all__ = ["SCORES", "best_forecast", "compare_forecasts", "score_forecasts"]
+__all__ = ["SCORES", "best_forecast", "compare_forecasts", "score_forecasts", "to_score_table"]
 
 Array = npt.NDArray[np.float64]
 
@@ -174,6 +174,47 @@ def best_forecast(scores: pd.DataFrame, *, score: str = "log_loss") -> str:
     if score not in SCORES or found.empty:
         raise ParameterError(f"`score` must be one of {', '.join(scores['score'].unique())}, not {score!r}.")
     return str(found.idxmax() if SCORES[score] == "higher" else found.abs().idxmin())
+
+
+def to_score_table(scores: pd.DataFrame, *, columns: Mapping[str, str] | None = None, digits: int = 3) -> pd.DataFrame:
+    """Lay scores out for reading: a model a row, a score a column, each with its limits as text.
+
+    Parameters
+    ----------
+    scores
+        What :func:`score_forecasts` or :func:`compare_forecasts` returns.
+    columns
+        Which scores to show, and under which heading; by default all, by name.
+    digits
+        Significant digits of the estimates; limits have as many decimals.
+
+    Returns
+    -------
+    DataFrame
+        `model`, and a column per score with cells such as ``"0.747 (0.739 to 0.754)"``; ``"–"`` where a model has none.
+
+    Examples
+    --------
+    >>> scores = pd.DataFrame({"model": ["m"], "score": ["auc"], "estimate": 0.747, "conf_low": 0.739, "conf_high": 0.754})
+    >>> to_score_table(scores).iloc[0].tolist()
+    ['m', '0.747 (0.739 to 0.754)']
+    """
+    shown = dict(columns) if columns is not None else {name: name for name in scores["score"].unique()}
+    numbers = scores[["estimate", "conf_low", "conf_high"]].to_numpy(dtype=float)
+    cells = [_cell(*map(float, row), digits) for row in numbers]
+    wide = scores.assign(cell=cells).pivot_table(
+        index="model", columns="score", values="cell", aggfunc="first", sort=False
+    )
+    table = wide.reindex(columns=list(shown)).rename(columns=shown).fillna("–")
+    table.columns.name = None
+    return table.reset_index()
+
+
+def _cell(estimate: float, low: float, high: float, digits: int) -> str:
+    largest = max(abs(estimate), 1e-12)
+    decimals = max(0, digits - 1 - int(np.floor(np.log10(largest)))) if largest < 10**digits else 0
+    decimals = min(decimals, digits)
+    return f"{estimate:.{decimals}f} ({low:.{decimals}f} to {high:.{decimals}f})"
 
 
 def _limits(table: pd.DataFrame, margin: Array) -> tuple[Array, Array]:
