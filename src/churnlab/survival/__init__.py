@@ -25,6 +25,14 @@ from churnlab.survival.kaplan_meier import SurvivalCurve, fit_kaplan_meier
 from churnlab.survival.log_rank import log_rank_groups, log_rank_test
 from churnlab.survival.order_spells import to_order_spells
 from churnlab.survival.periods import to_periods
+from churnlab.survival.plots import (
+    plot_calibration,
+    plot_curves,
+    plot_hazard_ratios,
+    plot_incidence,
+    plot_retention,
+    plot_tenure_rates,
+)
 from churnlab.survival.proportional_hazards import check_proportional_hazards, coefficients_over_time
 from churnlab.survival.retention import to_retention
 from churnlab.survival.scores import score_survival
@@ -70,6 +78,12 @@ __all__ = [
     "log_rank_test",
     "merge_overlaps",
     "most_influential",
+    "plot_calibration",
+    "plot_curves",
+    "plot_hazard_ratios",
+    "plot_incidence",
+    "plot_retention",
+    "plot_tenure_rates",
     "score_calibration",
     "score_concordance",
     "score_d_calibration",
