@@ -77,8 +77,8 @@ def _write_at_risk(ax: "Axes", groups: dict[str, pd.DataFrame], unit: str) -> No
     for row, (part, color) in enumerate(zip(groups.values(), theme.COLORS, strict=False)):
         at_risk = np.append(part["n_risk"], 0.0)[np.searchsorted(part["time"], ticks)]
         for tick, number in zip(ticks, at_risk, strict=True):
-            style = {"transform": place, "color": color, "fontsize": 8.5, "ha": "center", "va": "top"}
-            ax.text(tick, -0.19 - 0.062 * row, f"{number:,.0f}", **style)
+            height, text = -0.19 - 0.062 * row, f"{number:,.0f}"
+            ax.text(tick, height, text, transform=place, color=color, fontsize=8.5, ha="center", va="top")
     ax.text(0, -0.19 - 0.062 * len(groups), " ", transform=place, fontsize=4, va="top")
 
 
@@ -208,9 +208,8 @@ def plot_calibration(table: pd.DataFrame, *, horizon: str, ax: "Axes | None" = N
     ax = ax or theme.axes(height=4.6)
     top = 1.08 * float(max(table["expected"].max(), table["conf_high"].max()))
     ax.plot([0, top], [0, top], color=theme.INK, linewidth=1, linestyle=":", label="Right")
-    ax.errorbar(
-        table["expected"], table["estimate"], yerr=_spread(table), fmt="o", color=theme.COLORS[0], capsize=3, label="Observed, with interval"
-    )  # fmt: skip
+    x, y, spread = table["expected"], table["estimate"], _spread(table)
+    ax.errorbar(x, y, yerr=spread, fmt="o", color=theme.COLORS[0], capsize=3, label="Observed, with interval")
     ax.set_xlim(0, top)
     ax.set_ylim(0, top)
     for axis in (ax.xaxis, ax.yaxis):
