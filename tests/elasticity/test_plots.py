@@ -42,7 +42,7 @@ def test_smoke_demand_and_margin(curve):
     ax = elasticity.plot_demand(grid, prices=elasticity.simulate_prices(1, 50, seed=2), currency="Euro")
     assert ax.get_xlabel() == "Price in Euro"
     assert any(np.allclose(line.get_ydata(), grid["estimate"]) for line in ax.lines if len(line.get_ydata()) == 11)
-    assert [text.get_text() for text in ax.texts] == ["never\nobserved"] * 2
+    assert [text.get_text() for text in ax.texts] == ["never observed"] * 2
     theme.close(ax)
     optimum = elasticity.optimal_price(curve)
     ax = elasticity.plot_margin(grid, optimum=optimum, current=curve.last_price)

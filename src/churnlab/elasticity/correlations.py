@@ -53,11 +53,8 @@ def _endogeneity(found: dict[str, float]) -> dict[str, object]:
         "Prices rise after demand was above what was to be expected: the seller answers to demand, and least squares "
         "understates the elasticity."
     )
-    not_seen = (
-        "No sign that prices rise after good periods. That does not prove them exogenous: who sets prices may know what the "
-        "table does not."
-    )
-    meaning = f"{seen if look else not_seen} {INSTRUMENT}."
+    not_seen = "No sign that prices rise after good periods; that does not prove them exogenous."
+    meaning = f"{seen} {INSTRUMENT}." if look else not_seen
     return {"check": "endogeneity", **found, "finding": "look" if look else "ok", "meaning": meaning}
 
 

@@ -39,11 +39,9 @@ def plot_demand(
     """
     require_columns(grid, ("price", "estimate", "conf_low", "conf_high", "period_low", "period_high", "observed"))
     ax = ax or theme.axes()
-    bands: dict[str, Any] = {"color": theme.COLORS[5], "linewidth": 0}
-    ax.fill_between(grid["price"], grid["period_low"], grid["period_high"], alpha=0.2, label="Single period", **bands)
-    ax.fill_between(
-        grid["price"], grid["conf_low"], grid["conf_high"], alpha=0.55, label="Expectation, limits", **bands
-    )
+    bands: dict[str, Any] = {"color": theme.COLORS[0], "linewidth": 0}
+    ax.fill_between(grid["price"], grid["period_low"], grid["period_high"], alpha=0.15, label="Single period", **bands)
+    ax.fill_between(grid["price"], grid["conf_low"], grid["conf_high"], alpha=0.4, label="Expectation, limits", **bands)
     ax.plot(grid["price"], grid["estimate"], color=theme.COLORS[0], label="Expected quantity")
     if prices is not None:
         ax.plot(
@@ -123,9 +121,8 @@ def _shade_unobserved(ax: "Axes", grid: pd.DataFrame) -> None:
     price, observed = grid["price"].to_numpy(), grid["observed"].to_numpy(dtype=bool)
     if observed.all() or not observed.any():
         return
-    ends = ((price[0], price[observed][0], 0.03, "bottom"), (price[observed][-1], price[-1], 0.97, "top"))
-    for low, high, height, side in ends:
+    for low, high in ((price[0], price[observed][0]), (price[observed][-1], price[-1])):
         if high > low:
             ax.axvspan(low, high, color=theme.GRID, alpha=0.6, linewidth=0)
-            place = ((low + high) / 2, height)
-            ax.annotate("never\nobserved", place, xycoords=("data", "axes fraction"), ha="center", va=side, fontsize=8)
+            ax.annotate("never observed", ((low + high) / 2, 0.97), xycoords=("data", "axes fraction"), ha="center",
+                        va="top", rotation=90, fontsize=8)  # fmt: skip

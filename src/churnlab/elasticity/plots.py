@@ -45,7 +45,7 @@ def plot_elasticities(elasticities: pd.DataFrame, *, label: str = "product", ax:
     low, high = _window(table)
     if "raw_estimate" in table:
         raw = table["raw_estimate"].clip(low, high)
-        options: dict[str, Any] = {"color": theme.COLORS[4], "alpha": 1.0 if few else 0.35}
+        options: dict[str, Any] = {"color": theme.ACCENT, "alpha": 1.0 if few else 0.35}
         ax.plot(raw, place, "o", markersize=4 if few else 1.6, label="Own data alone", **options)
     ax.hlines(place, table["conf_low"].clip(low, high), table["conf_high"].clip(low, high), color=theme.COLORS[0],
               linewidth=1.6 if few else 0.5, alpha=1.0 if few else 0.35)  # fmt: skip

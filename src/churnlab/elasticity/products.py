@@ -7,7 +7,7 @@ from churnlab.elasticity.changes import read_panel
 from churnlab.elasticity.columns import require_columns
 from churnlab.errors import DataError, ParameterError
 
-__all__ = ["describe_products", "to_traits"]
+__all__ = ["describe_products", "leading_products", "to_traits"]
 
 
 def describe_products(prices: pd.DataFrame, *, attributes: tuple[str, ...] = ()) -> pd.DataFrame:
@@ -107,3 +107,50 @@ def to_traits(products: pd.DataFrame, *, attributes: tuple[str, ...] = (), least
         traits["promoted_share"] = products["promoted_share"]
     differing = [name for name in traits if name == "product" or traits[name].nunique() > 1]
     return traits[differing]
+
+
+def leading_products(
+    products: pd.DataFrame, *, within: str | None = None, most: int = 8, least: int = 4
+) -> pd.DataFrame:
+    """Return the products with most revenue, out of the group with most revenue.
+
+    Parameters
+    ----------
+    products
+        What :func:`describe_products` returns.
+    within
+        The column of the groups. Groups of fewer than `least` products do not count; if there is no other, or no column is
+        given, all products are one group.
+    most
+        How many products at most.
+    least
+        Fewest products of a group.
+
+    Returns
+    -------
+    DataFrame
+        Their rows, most revenue first.
+
+    Raises
+    ------
+    DataError
+        If a column is missing.
+    ParameterError
+        If `most` or `least` is below 1.
+
+    Examples
+    --------
+    >>> products = pd.DataFrame({"product": ["tea", "pie", "ham"], "revenue": [3.0, 2.0, 4.0], "kind": ["x", "x", "y"]})
+    >>> leading_products(products, within="kind", least=2)["product"].tolist()
+    ['tea', 'pie']
+    """
+    require_columns(products, ("product", "revenue", *([within] if within else [])))
+    if most < 1 or least < 1:
+        raise ParameterError(f"`most` and `least` must be 1 or more, not {most!r} and {least!r}.")
+    chosen = products
+    if within is not None:
+        groups = products.groupby(within)["revenue"].agg(["size", "sum"])
+        groups = groups[groups["size"] >= least]
+        if len(groups):
+            chosen = products[products[within] == groups["sum"].idxmax()]
+    return chosen.sort_values(["revenue", "product"], ascending=[False, True], ignore_index=True).head(most)
