@@ -12,7 +12,7 @@ from churnlab.elasticity.conjugate_gradients import solve_iteratively
 from churnlab.elasticity.groups import Group
 from churnlab.elasticity.semidefinite import generalised_inverse
 
-__all__ = ["Absorbed", "Equations", "absorb", "largest_first", "reduced", "solve_equations", "tally"]
+__all__ = ["Absorbed", "Equations", "absorb", "largest_first", "reduced", "solve_equations", "split_levels", "tally"]
 
 Array = npt.NDArray[np.float64]
 
@@ -92,11 +92,11 @@ def absorb(columns: Array, groups: Sequence[Group], weights: Array | None = None
     columns -= mean
     if not groups:
         return Absorbed(residuals=columns, levels=(), mean=mean)
-    order = largest_first(groups)
+    order = largest_first([group.size for group in groups])
     ordered = [groups[place] for place in order]
     with threadpool_limits(1):
         values = solve_equations(tally(columns, ordered, weights))
-    levels = _split(values, ordered)
+    levels = split_levels(values, [group.size for group in ordered])
     for group, level in zip(ordered, levels, strict=True):
         for place in range(columns.shape[1]):
             columns[:, place] -= level[:, place].take(group.codes)
@@ -104,9 +104,9 @@ def absorb(columns: Array, groups: Sequence[Group], weights: Array | None = None
     return Absorbed(residuals=columns, levels=in_order, mean=mean)
 
 
-def largest_first(groups: Sequence[Group]) -> list[int]:
-    """Return the places of the groups, that with most levels first."""
-    return sorted(range(len(groups)), key=lambda place: -groups[place].size)
+def largest_first(sizes: Sequence[int]) -> list[int]:
+    """Return the places of effects by their number of levels, the largest first."""
+    return sorted(range(len(sizes)), key=lambda place: -sizes[place])
 
 
 def tally(columns: Array, groups: Sequence[Group], weights: Array | None = None) -> Equations:
@@ -199,5 +199,6 @@ def reduced(equations: Equations) -> Array:
     return left
 
 
-def _split(values: Array, groups: Sequence[Group]) -> list[Array]:
-    return np.split(values, np.cumsum([group.size for group in groups])[:-1])
+def split_levels(values: Array, sizes: Sequence[int]) -> list[Array]:
+    """Return the values of the levels (G + P, m) effect by effect."""
+    return np.split(values, np.cumsum(sizes)[:-1])

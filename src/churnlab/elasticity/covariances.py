@@ -20,6 +20,7 @@ __all__ = [
     "iid",
     "newey_west",
     "parameters",
+    "parameters_of_sizes",
 ]
 
 Array = npt.NDArray[np.float64]
@@ -54,7 +55,12 @@ class Moments:
 
 def parameters(k: int, groups: Sequence[Group]) -> int:
     """Return K: coefficients, and levels of the effects, of which every one beyond the first repeats the constant."""
-    return k + sum(group.size for group in groups) - len(groups) + 1 if groups else k + 1
+    return parameters_of_sizes(k, [group.size for group in groups])
+
+
+def parameters_of_sizes(k: int, sizes: Sequence[int]) -> int:
+    """Return K from the numbers of levels of the effects; without effects there is a constant."""
+    return k + sum(sizes) - len(sizes) + 1 if sizes else k + 1
 
 
 def clustered_parameters(k: int, groups: Sequence[Group], clusters: Sequence[Group]) -> int:

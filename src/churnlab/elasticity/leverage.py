@@ -45,7 +45,7 @@ def _of_constant(n: int, weights: Array | None) -> Array:
 
 
 def _of_effects(groups: Sequence[Group], weights: Array | None) -> Array:
-    largest, *others = (groups[place] for place in largest_first(groups))
+    largest, *others = (groups[place] for place in largest_first([group.size for group in groups]))
     equations = tally(np.zeros((len(largest.codes), 0)), [largest, *others], weights)
     found = 1 / equations.weight[largest.codes]
     if not others:
