@@ -4,8 +4,16 @@ from churnlab.repurchase.assumptions import amount_frequency_correlation, check_
 from churnlab.repurchase.bg_bb import fit_bg_bb
 from churnlab.repurchase.bg_nbd import fit_bg_nbd, fit_mbg_nbd
 from churnlab.repurchase.calibration import calibration_table, frequency_groups, probability_groups, recency_groups
-from churnlab.repurchase.candidates import ORDER_MODELS, Amounts, Candidates, fit_amounts, fit_order_models
+from churnlab.repurchase.candidates import (
+    ORDER_MODELS,
+    Amounts,
+    Candidates,
+    fit_amounts,
+    fit_order_models,
+    forecast_customers,
+)
 from churnlab.repurchase.classifier import KNOWN_SIGNS, OrderClassifier, fit_order_classifier
+from churnlab.repurchase.classifier_forecast import ClassifierForecast, forecast_by_classifier
 from churnlab.repurchase.cnbd import fit_bg_cnbd, fit_mbg_cnbd, to_rfm_with_gaps
 from churnlab.repurchase.customers import customers_to_act_on, group_customers, p_alive_grid, to_customers
 from churnlab.repurchase.forecast import forecast_totals
@@ -42,6 +50,7 @@ __all__ = [
     "SCORES",
     "Amounts",
     "Candidates",
+    "ClassifierForecast",
     "GammaGammaFit",
     "OrderClassifier",
     "RetentionFit",
@@ -71,6 +80,8 @@ __all__ = [
     "fit_pareto_nbd",
     "fit_shifted_beta_geometric",
     "fit_silence_rule",
+    "forecast_by_classifier",
+    "forecast_customers",
     "forecast_totals",
     "frequency_groups",
     "group_customers",

@@ -11,7 +11,7 @@ from churnlab.repurchase.gamma_gamma import GammaGammaFit, fit_gamma_gamma
 from churnlab.repurchase.pareto_nbd import fit_pareto_nbd
 from churnlab.repurchase.transaction_fit import TransactionFit
 
-__all__ = ["ORDER_MODELS", "Amounts", "Candidates", "fit_amounts", "fit_order_models"]
+__all__ = ["ORDER_MODELS", "Amounts", "Candidates", "fit_amounts", "fit_order_models", "forecast_customers"]
 
 ORDER_MODELS: Mapping[str, Callable[[pd.DataFrame], TransactionFit]] = {
     "BG/NBD": fit_bg_nbd,
@@ -119,3 +119,37 @@ def fit_amounts(rfm: pd.DataFrame) -> Amounts:
     except ConvergenceError as error:
         return Amounts(fit=None, reason=str(error))
     return Amounts(fit=fit, reason="")
+
+
+def forecast_customers(
+    candidates: Candidates, amounts: Amounts, rfm: pd.DataFrame, *, horizon: float
+) -> dict[str, pd.DataFrame]:
+    """Forecast each customer's orders by every model that could be fitted, and what they are worth.
+
+    Parameters
+    ----------
+    candidates, amounts
+        What :func:`fit_order_models` and :func:`fit_amounts` return.
+    rfm
+        A frame that keeps the contract RFM (n rows).
+    horizon
+        In the unit of `rfm`.
+
+    Returns
+    -------
+    dict of DataFrame
+        By name of the model what its `predict` returns, with `amount`, the expected money, if there is a model of amounts:
+        as :func:`score_forecasts` takes it.
+
+    Raises
+    ------
+    DataError
+        If the frame breaks the contract.
+    ParameterError
+        If the horizon is negative.
+    """
+    said = {name: fit.predict(rfm, horizon=horizon) for name, fit in candidates.fits.items()}
+    if amounts.fit is None:
+        return said
+    each = amounts.fit.expected_amount(rfm)
+    return {name: frame.assign(amount=frame["estimate"] * each) for name, frame in said.items()}

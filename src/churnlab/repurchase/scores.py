@@ -201,7 +201,7 @@ def to_score_table(scores: pd.DataFrame, *, columns: Mapping[str, str] | None = 
     """
     shown = dict(columns) if columns is not None else {name: name for name in scores["score"].unique()}
     numbers = scores[["estimate", "conf_low", "conf_high"]].to_numpy(dtype=float)
-    cells = [_cell(*map(float, row), digits) for row in numbers]
+    cells = [_cell(float(estimate), float(low), float(high), digits) for estimate, low, high in numbers]
     wide = scores.assign(cell=cells).pivot_table(
         index="model", columns="score", values="cell", aggfunc="first", sort=False
     )

@@ -100,8 +100,8 @@ def earlier_dates(split: TimeSplit) -> list[date]:
 
     Examples
     --------
-    >>> from churnlab import datasets
-    >>> split = split_time(datasets.load_cdnow(), as_of=None, horizon=39)
+    >>> from churnlab import datasets, repurchase
+    >>> split = repurchase.split_time(datasets.load_cdnow(), as_of=None, horizon=39)
     >>> [str(day) for day in earlier_dates(split)]
     ['1997-05-18', '1997-07-25', '1997-10-01']
     """
