@@ -18,7 +18,7 @@ from churnlab.survival.curve_summaries import compare_restricted_means
 from churnlab.survival.discrete_fit import DiscreteHazardFit
 from churnlab.survival.discrete_time import fit_discrete_hazard
 from churnlab.survival.functional_form import functional_form
-from churnlab.survival.held_out import TimeSplit, cross_predict, split_time, to_follow_up
+from churnlab.survival.held_out import TimeSplit, cross_predict, predict_follow_up, split_time, to_follow_up
 from churnlab.survival.incidence import IncidenceCurve, fit_aalen_johansen
 from churnlab.survival.influence import cox_residuals, dfbeta, most_influential
 from churnlab.survival.kaplan_meier import SurvivalCurve, fit_kaplan_meier
@@ -34,6 +34,7 @@ from churnlab.survival.plots import (
     plot_tenure_rates,
 )
 from churnlab.survival.proportional_hazards import check_proportional_hazards, coefficients_over_time
+from churnlab.survival.reading import read_spells
 from churnlab.survival.retention import to_retention
 from churnlab.survival.scores import score_survival
 from churnlab.survival.simulation import simulate_spells, simulate_subscriptions
@@ -84,6 +85,8 @@ __all__ = [
     "plot_incidence",
     "plot_retention",
     "plot_tenure_rates",
+    "predict_follow_up",
+    "read_spells",
     "score_calibration",
     "score_concordance",
     "score_d_calibration",

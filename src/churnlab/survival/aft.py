@@ -13,7 +13,7 @@ from churnlab.likelihood import Derivatives, Maximum, maximise
 from churnlab.survival.aft_distributions import Distribution, log_density, log_survival
 from churnlab.survival.aft_fit import AftFit
 from churnlab.survival.design import plan_design
-from churnlab.survival.design_checks import Standard, refuse_collinear, standardise, warn_of_leakage
+from churnlab.survival.design_checks import Standard, refuse_collinear, refuse_separation, standardise, warn_of_leakage
 from churnlab.survival.observations import read_observations, take_frame
 from churnlab.survival.patterns import collapse_rows
 from churnlab.survival.spell_arrays import SpellArrays
@@ -90,11 +90,14 @@ def fit_aft(
     if kinds is not None:
         frame, observed = frame.iloc[kinds[0]], replace(observed.take(kinds[0]), weight=kinds[1])
     matrix = design.matrix(frame)
-    warn_of_leakage(design.columns, design.terms, matrix, observed.churned)
     standard = standardise(matrix, observed.weight, design.terms)
+    warn_of_leakage(design.columns, design.terms, matrix, observed.churned)
     refuse_collinear(matrix, design.terms)
     likelihood = _Likelihood(distribution, np.vstack([np.ones(matrix.shape[1]), matrix]), observed)
     maximum = _climb(likelihood, design.terms)
+    p = len(design.terms)
+    errors = np.sqrt(np.diag(maximum.covariance))[1 : p + 1]
+    refuse_separation(design.terms, -maximum.estimate[1 : p + 1], errors)
     back = _to_own_units(standard, len(maximum.estimate))
     return AftFit(
         distribution=distribution,

@@ -7,9 +7,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from churnlab.errors import DataError
+from churnlab.errors import DataError, ParameterError
 from churnlab.inference import normal_quantile
-from churnlab.survival.predictions import Hazards, per_row, window, window_until
+from churnlab.survival.predictions import UncertainHazards, per_row, window, window_until
 
 __all__ = ["average_lifetime", "average_survival", "expected_churns"]
 
@@ -23,7 +23,7 @@ class _Fit(Protocol):
     def conf_level(self) -> float:
         """Of every interval."""
 
-    def hazards(self, new: pd.DataFrame) -> Hazards:
+    def hazards(self, new: pd.DataFrame) -> UncertainHazards:
         """Return the hazards of new customers."""
 
 
@@ -63,7 +63,7 @@ def expected_churns(
     Delta method. Customers are taken to leave independently of each other, given the model: a shock that meets all of them
     is in neither interval.
     """
-    z = normal_quantile(fit.conf_level)
+    z = _quantile(fit)
 
     def one(part: pd.DataFrame, mine: Array, weight: Array) -> pd.DataFrame:
         hazards = fit.hazards(part)
@@ -122,7 +122,7 @@ def average_survival(
     -----
     Limits on the scale log(-log), by the delta method.
     """
-    z = normal_quantile(fit.conf_level)
+    z = _quantile(fit)
     asked = np.atleast_1d(np.asarray(times, dtype=np.float64))
 
     def one(part: pd.DataFrame, mine: Array, weight: Array) -> pd.DataFrame:
@@ -171,13 +171,13 @@ def average_lifetime(
     ParameterError
         If a tenure is negative or beyond `until`.
     """
-    z = normal_quantile(fit.conf_level)
+    z = _quantile(fit)
 
     def one(part: pd.DataFrame, mine: Array, weight: Array) -> pd.DataFrame:
         hazards, share = fit.hazards(part), weight / weight.sum()
         start, end, known = window_until(hazards, until, mine)
         _refuse_unknown(known)
-        estimate, gradient = 0.0, np.zeros(1)
+        estimate, gradient = 0.0, np.zeros(())
         for time, width in hazards.nodes(start, end):
             part_of = share * width * np.exp(-hazards.cumulative(start, time))
             estimate += float(part_of.sum())
@@ -194,6 +194,14 @@ def average_lifetime(
         )
 
     return _by_group(new, by, tenure, one)
+
+
+def _quantile(fit: _Fit) -> float:
+    if not hasattr(fit, "conf_level"):
+        raise ParameterError(
+            f"{type(fit).__name__} does not know how sure it is. Try: the sum or mean of its churn_probability or survival."
+        )
+    return normal_quantile(fit.conf_level)
 
 
 def _by_group(

@@ -177,6 +177,8 @@ def _compare(score: Array, observed: SpellArrays, gain: Array, *, both_sides: bo
     lower = count_above(place, None if alike else weight[place])
     lower[place] += (tied[group_end] - tied[tie_end]) / 2
     first = gain * lower, gain * (total[-1] - total[block_end])
+    if not first[1].sum() > 0:
+        raise DataError("No pair of customers can be compared: of none is it known who left first.")
     if not both_sides:
         return _Pairs(comparable=first[1], concordant=first[0], comparable_second=first[1], concordant_second=first[0])
     total, tied = _running(gain), _running(gain[place])

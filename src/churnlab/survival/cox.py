@@ -106,8 +106,9 @@ def fit_cox(
     --------
     >>> import pandas as pd
     >>> spells = pd.DataFrame({"duration": [2, 3, 5, 8, 9, 12], "churned": [1, 1, 0, 1, 1, 0], "age": [3, 1, 2, 2, 4, 1]})
-    >>> fit_cox(spells.astype({"churned": bool}), covariates=["age"]).hazard_ratios().round(3).iloc[0, :2].tolist()
-    ['age', 1.306]
+    >>> fit_cox(spells.astype({"churned": bool}), covariates=["age"]).hazard_ratios().round(3)
+      term  estimate  conf_low  conf_high  p_value
+    0  age     1.173     0.538      2.554    0.688
     """
     _check_options(ties, weights, std_errors, penalty, conf_level)
     frame = take_frame(spells)
@@ -152,10 +153,10 @@ def to_cox_data(
         observations = replace(observations.take(rows), weight=weight)
         stratum = None if stratum is None else stratum[rows]
     matrix = design.matrix(frame)
-    if warn:
-        warn_of_leakage(design.columns, design.terms, matrix, observations.churned)
     weight_or_none = None if (observations.weight == 1).all() else observations.weight
     standard = standardise(matrix, weight_or_none, design.terms)
+    if warn:
+        warn_of_leakage(design.columns, design.terms, matrix, observations.churned)
     sets = build_risk_sets(observations, stratum, ties=ties, weights=weights)
     likelihood = PartialLikelihood(matrix=matrix, weight=weight_or_none, sets=sets)
     return CoxData(likelihood=likelihood, observations=observations, stratum=stratum, standard=standard)

@@ -133,8 +133,18 @@ class CoxHazards:
 
     def nodes(self, start: Array, end: Array) -> Iterator[tuple[Array, Array]]:
         """Yield the steps of survival between start and end: times (n,) and widths (n,)."""
-        times = np.unique(self._baseline.times[1:])
-        yield from to_steps(times[~np.isnan(times)], start, end)
+        yield from to_steps(self.times, start, end)
+
+    @property
+    def times(self) -> Array:
+        """Every time at which anybody left, in order."""
+        times: Array = np.unique(self._baseline.times)
+        return times[~np.isnan(times)]
+
+    @property
+    def n_parameters(self) -> int:
+        """How many increments and coefficients there are."""
+        return len(self._baseline.times) + len(self._centred)
 
     def _slots(self, start: Array, end: Array) -> tuple[Places, Places]:
         return self._baseline.slots(self._stratum, start), self._baseline.slots(self._stratum, end)

@@ -19,8 +19,9 @@ Array = npt.NDArray[np.float64]
 
 _BLOCK = 16384
 """Rows of a block, so that it stays in the processor's cache."""
-_SETTLED = 1e-10
-"""A squared Newton step, in standard errors, after which one more step is exact to ten digits."""
+_SETTLED = 1e-16
+"""A squared Newton step, in standard errors and per end, after which one more step is exact to about eight digits."""
+_SETTLED_AT_MOST = 1e-10
 _RUNAWAY = 1e-3
 """A step of a settled likelihood, in standard deviations of the covariate, that shows it to have no maximum."""
 
@@ -127,6 +128,7 @@ def maximise_partial(
         If there is no maximum, as where a covariate separates churners from the others; it is named.
     """
     at = np.zeros(len(terms)) if start is None else start
+    settled = min(_SETTLED * float(likelihood.sets.event_weight.sum()), _SETTLED_AT_MOST)
     point, step, last = None, np.zeros(len(terms)), -np.inf
     for turn in range(80):
         point = likelihood.at(at)
@@ -137,9 +139,9 @@ def maximise_partial(
             continue
         last = value
         gradient = point.gradient - ridge * at
-        step = _solve(point.information + np.diag(ridge), gradient, terms, first=turn == 0 and start is None)
+        step = _solve(point.information + np.diag(ridge), gradient, at, terms, first=turn == 0 and start is None)
         gain = float(gradient @ step)
-        if gain < _SETTLED:
+        if gain < settled:
             _refuse_runaways(step, at, terms)
             return at + step, _raised(point, float(point.gradient @ step), step)
         step = step * min(1.0, 5.0 / float(np.abs(step).max()))
@@ -161,36 +163,37 @@ def _raised(point: Point, slope: float, step: Array) -> Point:
     )
 
 
-def _solve(information: Array, gradient: Array, terms: Sequence[str], *, first: bool) -> Array:
+def _solve(information: Array, gradient: Array, at: Array, terms: Sequence[str], *, first: bool) -> Array:
     if not len(terms):
         return gradient
     if not np.isfinite(information).all():
         raise ConvergenceError("The partial likelihood is not finite. Try: covariates without extreme values.")
     values, vectors = np.linalg.eigh(information)
     if values[0] <= 1e-12 * max(values[-1], 1.0 if first else 1e-300):
-        flat = [term for term, part in zip(terms, vectors[:, 0], strict=True) if abs(part) > 0.3]
-        names = ", ".join(f"`{term}`" for term in flat)
+        flat = np.abs(vectors[:, 0]) > 0.3
         if first:
+            names = ", ".join(f"`{term}`" for term, part in zip(terms, flat, strict=True) if part)
             raise DataError(
                 f"{names} cannot be told apart: among those at risk at the same time (and in the same stratum) the "
                 "likelihood does not depend on them. Try: leave one out."
             )
-        _refuse(names)
+        _refuse(flat, at, terms)
     step: Array = vectors @ ((vectors.T @ gradient) / values)
     return step
 
 
 def _refuse_runaways(step: Array, at: Array, terms: Sequence[str]) -> None:
-    away = [
+    away = np.abs(step) > _RUNAWAY
+    if away.any():
+        _refuse(away, at, terms)
+
+
+def _refuse(away: npt.NDArray[np.bool_], at: Array, terms: Sequence[str]) -> None:
+    names = ", ".join(
         f"`{term}` (to {'plus' if value > 0 else 'minus'} infinity)"
-        for term, move, value in zip(terms, step, at, strict=True)
-        if abs(move) > _RUNAWAY
-    ]
-    if away:
-        _refuse(", ".join(away))
-
-
-def _refuse(names: str) -> None:
+        for term, part, value in zip(terms, away, at, strict=True)
+        if part
+    )
     raise ConvergenceError(
         f"The likelihood keeps rising along {names}: the covariate separates those who churned from those at risk. "
         "Try: leave it out, join its rare levels, or penalty=1."

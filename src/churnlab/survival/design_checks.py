@@ -7,12 +7,16 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from churnlab.errors import DataError
+from churnlab.errors import ConvergenceError, DataError
 
-__all__ = ["Standard", "refuse_collinear", "standardise", "warn_of_leakage"]
+__all__ = ["Standard", "refuse_collinear", "refuse_separation", "standardise", "warn_of_leakage"]
 
 Array = npt.NDArray[np.float64]
 _BLOCK = 16384
+_FEW = 10
+"""Of fewer rows that churned, that they share a value says nothing."""
+_LARGEST_ERROR = 50.0
+"""A coefficient per standard deviation with such an error says that hazards may differ by a factor of e⁵⁰."""
 _TARGET = re.compile(r"churn|cancel|terminat|attrit|unsubscri|target|label", re.IGNORECASE)
 
 
@@ -74,6 +78,26 @@ def refuse_collinear(matrix: Array, terms: Sequence[str]) -> None:
         raise DataError(f"{'; '.join(found)}. Try: leave it out.")
 
 
+def refuse_separation(terms: Sequence[str], coefficients: Array, std_error: Array) -> None:
+    """Refuse coefficients (p,) of standardised covariates that are on their way to infinity.
+
+    Raises
+    ------
+    ConvergenceError
+        Naming each, with its direction.
+    """
+    away = [
+        f"`{term}` (to {'plus' if value > 0 else 'minus'} infinity)"
+        for term, value, error in zip(terms, coefficients, std_error, strict=True)
+        if error > _LARGEST_ERROR
+    ]
+    if away:
+        raise ConvergenceError(
+            f"The likelihood keeps rising along {', '.join(away)}: the covariate separates those who churned from the "
+            "others. Try: leave it out, or join its rare levels."
+        )
+
+
 def warn_of_leakage(names: Sequence[str], terms: Sequence[str], matrix: Array, churned: npt.NDArray[np.bool_]) -> None:
     """Warn of covariates that look as if they were written down after the customer had left.
 
@@ -87,6 +111,8 @@ def warn_of_leakage(names: Sequence[str], terms: Sequence[str], matrix: Array, c
                 stacklevel=3,
             )
     events = np.flatnonzero(churned)
+    if len(events) < _FEW:
+        return
     for term, row in zip(terms, matrix, strict=True):
         first = row[events[0]]
         if (row[events[:100]] == first).all() and (row[events] == first).all():

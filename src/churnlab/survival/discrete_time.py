@@ -12,7 +12,7 @@ from churnlab.errors import ConvergenceError, DataError, ParameterError
 from churnlab.inference import normal_quantile
 from churnlab.likelihood import maximise
 from churnlab.survival.design import plan_design
-from churnlab.survival.design_checks import refuse_collinear, standardise, warn_of_leakage
+from churnlab.survival.design_checks import refuse_collinear, refuse_separation, standardise, warn_of_leakage
 from churnlab.survival.discrete_fit import DiscreteHazardFit
 from churnlab.survival.discrete_likelihood import (
     Link,
@@ -103,8 +103,8 @@ def fit_discrete_hazard(
     if kinds is not None:
         frame, observed = frame.iloc[kinds[0]], replace(observed.take(kinds[0]), weight=kinds[1])
     matrix = design.matrix(frame)
-    warn_of_leakage(design.columns, design.terms, matrix, observed.churned)
     standard = standardise(matrix, observed.weight, design.terms)
+    warn_of_leakage(design.columns, design.terms, matrix, observed.churned)
     refuse_collinear(matrix, design.terms)
     pattern, patterns = _patterns(matrix, alike=kinds is not None)
     counts = _counts(observed, pattern)
@@ -113,6 +113,7 @@ def fit_discrete_hazard(
     likelihood = PeriodLikelihood(link=link, baseline=basis, open=is_open, matrix=patterns, counts=counts)
     theta, covariance, value = _climb(likelihood, design.terms, float(left.sum() / _exposure(observed)))
     q = basis.shape[1]
+    refuse_separation(design.terms, theta[q:], np.sqrt(np.diag(covariance))[q:])
     scale = np.concatenate([np.ones(q), 1 / standard.deviation])
     return DiscreteHazardFit(
         coefficients=theta[q:] / standard.deviation,
@@ -162,11 +163,11 @@ def _patterns(matrix: Array, *, alike: bool) -> tuple[Places, Array]:
     if not len(matrix):
         return np.zeros(matrix.shape[1], dtype=np.intp), matrix[:, :1]
     if not alike:
-        return np.arange(matrix.shape[1], dtype=np.intp), matrix
+        return np.arange(matrix.shape[1]).astype(np.intp), matrix
     frame = pd.DataFrame(matrix.T)
-    number = frame.groupby(list(frame.columns), sort=False).ngroup().to_numpy(dtype=np.intp)
+    number = frame.groupby(list(frame.columns), sort=False).ngroup().to_numpy()
     first = np.unique(number, return_index=True)[1]
-    return number, np.ascontiguousarray(matrix[:, first])
+    return number.astype(np.intp), np.ascontiguousarray(matrix[:, first])
 
 
 def _counts(observed: SpellArrays, pattern: Places) -> PeriodCounts:

@@ -49,5 +49,11 @@ def read_observations(frame: pd.DataFrame, *, reason: str | None = None) -> Spel
 def _given(frame: pd.DataFrame, reason: str) -> npt.NDArray[np.bool_]:
     if "reason" not in frame:
         raise DataError("The frame has no column `reason`, so the reasons why customers left cannot be told apart.")
+    nameless = int((frame["reason"].isna() & frame["churned"].astype(bool)).sum())
+    if nameless:
+        raise DataError(
+            f"`reason` must say why every customer left who did, but is empty in {nameless:,} of {len(frame):,} rows. Try: a "
+            "reason of its own for those, say 'unknown'."
+        )
     given: npt.NDArray[np.bool_] = (frame["reason"] == reason).fillna(False).to_numpy(dtype=np.bool_)
     return given

@@ -14,12 +14,15 @@ from churnlab.inference import normal_quantile
 
 __all__ = [
     "Hazards",
+    "UncertainHazards",
     "churn_probability",
     "churn_table",
     "covered",
     "expected_lifetime",
     "per_row",
+    "refuse_bad_times",
     "survival",
+    "to_steps",
     "window",
     "window_until",
 ]
@@ -28,10 +31,7 @@ Array = npt.NDArray[np.float64]
 
 
 class Hazards(Protocol):
-    """The cumulative hazards of n customers under a fitted model, and how sure they are.
-
-    `last` (n,) is the time up to which the model knows each of them.
-    """
+    """The cumulative hazards of n customers under a fitted model."""
 
     @property
     def last(self) -> Array:
@@ -39,6 +39,13 @@ class Hazards(Protocol):
 
     def cumulative(self, start: Array, end: Array) -> Array:
         """Return what each customer's hazard adds up to between two times of her own (n,)."""
+
+    def nodes(self, start: Array, end: Array) -> Iterator[tuple[Array, Array]]:
+        """Yield times (n,) and widths (n,) that integrate survival from start to end."""
+
+
+class UncertainHazards(Hazards, Protocol):
+    """Hazards under a model that knows how sure it is."""
 
     def gradient(self, start: Array, end: Array, factor: Array) -> Array:
         """Return the derivative, by the model's parameters, of the sum of factor (n,) times cumulative hazard."""
@@ -48,9 +55,6 @@ class Hazards(Protocol):
 
     def row_variance(self, start: Array, end: Array) -> Array:
         """Return the variance of each customer's cumulative hazard (n,)."""
-
-    def nodes(self, start: Array, end: Array) -> Iterator[tuple[Array, Array]]:
-        """Yield times (n,) and widths (n,) that integrate survival from start to end."""
 
 
 def survival(hazards: Hazards, times: npt.ArrayLike) -> Array:
@@ -62,8 +66,7 @@ def survival(hazards: Hazards, times: npt.ArrayLike) -> Array:
         If a time is negative or no number.
     """
     asked = np.atleast_1d(np.asarray(times, dtype=np.float64))
-    if asked.ndim != 1 or not np.isfinite(asked).all() or (asked < 0).any():
-        raise ParameterError("`times` must be numbers, 0 or more.")
+    refuse_bad_times(asked)
     n = len(hazards.last)
     start = np.zeros(n)
     found = np.empty((n, len(asked)))
@@ -89,7 +92,7 @@ def churn_probability(hazards: Hazards, *, horizon: float, tenure: npt.ArrayLike
 
 
 def churn_table(
-    hazards: Hazards, index: pd.Index, *, horizon: float, tenure: npt.ArrayLike, conf_level: float
+    hazards: UncertainHazards, index: pd.Index, *, horizon: float, tenure: npt.ArrayLike, conf_level: float
 ) -> pd.DataFrame:
     """Return the churn probability of each customer with limits: `estimate, conf_low, conf_high`.
 
@@ -128,6 +131,18 @@ def expected_lifetime(hazards: Hazards, *, until: float, tenure: npt.ArrayLike) 
         total += width * np.exp(-hazards.cumulative(start, time))
     found: Array = np.where(known, total, np.nan)
     return found
+
+
+def refuse_bad_times(asked: Array) -> None:
+    """Refuse times (m,) that are negative or no numbers.
+
+    Raises
+    ------
+    ParameterError
+        If there are any.
+    """
+    if asked.ndim != 1 or not len(asked) or not np.isfinite(asked).all() or (asked < 0).any():
+        raise ParameterError("`times` must be numbers, 0 or more.")
 
 
 def per_row(value: npt.ArrayLike, n: int, name: str) -> Array:
