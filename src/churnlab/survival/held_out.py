@@ -17,7 +17,7 @@ from churnlab.survival.spells import ZeroDurations, to_spells_table
 from churnlab.tables import Table, to_date
 from churnlab.tables.dialects import DIALECTS
 
-__all__ = ["TimeSplit", "cross_predict", "split_time", "to_follow_up"]
+__all__ = ["TimeSplit", "cross_predict", "predict_follow_up", "split_time", "to_follow_up"]
 
 Array = npt.NDArray[np.float64]
 
@@ -27,6 +27,13 @@ class Survival(Protocol):
 
     def survival(self, new: pd.DataFrame, *, times: npt.ArrayLike) -> Array:
         """Return an array (n, m)."""
+
+
+class Churn(Protocol):
+    """A fitted model that gives the probability of leaving soon."""
+
+    def churn_probability(self, new: pd.DataFrame, *, horizon: float, tenure: npt.ArrayLike = 0.0) -> Array:
+        """Return an array (n,)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -158,6 +165,41 @@ def to_follow_up(
     reason = ["reason"] if "reason" in frame else []
     frame = frame.assign(tenure=tenure, duration=frame["duration"] - tenure)
     return frame[["customer_id", "spell", "start", "tenure", "duration", "churned", *reason, *covariates]]
+
+
+def predict_follow_up(fit: Churn, follow_up: pd.DataFrame, *, times: npt.ArrayLike, longest: float = np.inf) -> Array:
+    """Predict the survival of customers who are followed from a day on, given how long they had been there.
+
+    Parameters
+    ----------
+    fit
+        A fitted model, of spells as they were known on that day.
+    follow_up
+        What :func:`to_follow_up` returns (n rows).
+    times
+        Numbers above 0 (m,), from that day on.
+    longest
+        The longest duration that the model has seen: customers whose tenure would lead beyond it are predicted as if their
+        tenure were the longest that does not.
+
+    Returns
+    -------
+    array (n, m)
+        Share still there at each time, in the order of the rows.
+
+    Raises
+    ------
+    ParameterError
+        If a time is not above 0, or lies beyond `longest`.
+    """
+    asked = np.atleast_1d(np.asarray(times, dtype=np.float64))
+    if not (asked > 0).all() or asked.max() > longest:
+        raise ParameterError(
+            f"`times` must lie above 0 and up to {longest:g}, the longest duration seen; not {times!r}."
+        )
+    tenure = np.minimum(follow_up["tenure"].to_numpy(dtype=np.float64), longest - asked.max())
+    ahead = [1 - fit.churn_probability(follow_up, horizon=float(time), tenure=tenure) for time in asked]
+    return np.column_stack(ahead)
 
 
 def cross_predict(
