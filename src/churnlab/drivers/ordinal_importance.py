@@ -162,8 +162,9 @@ def _one(ratings: Ratings, plan: Plan, draws: int, seed: int) -> _Part:
     whole = maximise_odds(data)
     build = _subsets if plan.method == "lmg" else _johnson
     estimate, samples = build(data, whole, plan, counts)
-    correlation = np.array([np.cov(column, ratings.values[:, -1], aweights=weight)[0, 1] for column in x.T])
-    correlation /= np.sqrt(np.cov(ratings.values[:, -1], aweights=weight))
+    share, y = weight / weight.sum(), ratings.values[:, -1]
+    deviation = y - share @ y
+    correlation = (share * deviation) @ x / np.sqrt(share @ deviation**2)
     return _Part(estimate, samples, whole.slopes / scale, correlation, null_log_likelihood(data))
 
 

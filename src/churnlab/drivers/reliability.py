@@ -19,7 +19,9 @@ __all__ = ["ReliabilityFit", "fit_reliability"]
 
 Array = npt.NDArray[np.float64]
 
-_MEASURES = ("alpha", "omega", "ave")
+_MEASURES = ("alpha", "alpha_standardised", "omega", "ave")
+
+_AGAINST = 0.1
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -49,8 +51,9 @@ class ReliabilityFit:
         Returns
         -------
         DataFrame
-            `dimension, items, n`; `alpha` (Cronbach), `omega` (McDonald's total, of one factor), `ave` (average variance
-            extracted: mean squared loading), each with `_low` and `_high`.
+            `dimension, items, n`; `alpha` (Cronbach), `alpha_standardised` (of items of equal variance), `omega` (McDonald's
+            total, of one factor), `ave` (average variance extracted: mean squared loading), each with `_low` and `_high`;
+            `improper`, true where a loading ran to its limit of 1, so that omega and AVE are not to be trusted.
         """
         return self.dimensions.copy()
 
@@ -153,7 +156,8 @@ def fit_reliability(
                 for totals in resample(moments.rows, draws=draws, seed=seed)
             ]
         )
-        rows.append(_row(name, columns, moments.n, np.vstack([_measures(covariance[None]), drawn]), conf_level))
+        row = _row(name, columns, moments.n, np.vstack([_measures(covariance[None]), drawn]), conf_level)
+        rows.append(row | {"improper": bool(np.abs(loadings).max() > 1 - 1e-9)})
         items += _items(name, columns, covariance, moments.shift, loadings)
     return ReliabilityFit(
         dimensions=pd.DataFrame(rows), item_table=pd.DataFrame(items), missing=missing, conf_level=conf_level
@@ -173,8 +177,9 @@ def _ratings(answers: pd.DataFrame, columns: list[str], weights: Array) -> Ratin
 
 
 def _refuse_reversed(name: str, columns: Sequence[str], covariance: Array) -> None:
-    rest = covariance.sum(axis=1) - np.diag(covariance)
-    against = [column for column, value in zip(columns, rest, strict=True) if value < 0]
+    leading = np.linalg.eigh(standardise(covariance[None])[0])[1][:, -1]
+    leading = leading * (1 if (leading > 0).sum() >= (leading < 0).sum() else -1)
+    against = [column for column, value in zip(columns, leading, strict=True) if value < -_AGAINST]
     if against:
         raise DataError(
             f"In the dimension {name!r}, {', '.join(f'`{column}`' for column in against)} runs against the other items. "
@@ -183,11 +188,12 @@ def _refuse_reversed(name: str, columns: Sequence[str], covariance: Array) -> No
 
 
 def _measures(covariance: Array) -> Array:
-    """Return alpha, omega and AVE (b, 3) of covariances (b, k, k)."""
-    loadings = _loadings(standardise(covariance))
+    """Return alpha, that of standardised items, omega and AVE (b, 4) of covariances (b, k, k)."""
+    correlation = standardise(covariance)
+    loadings = _loadings(correlation)
     common = loadings.sum(axis=1) ** 2
     omega = common / (common + (1 - loadings**2).sum(axis=1))
-    return np.stack([_alpha(covariance), omega, (loadings**2).mean(axis=1)], axis=1)
+    return np.stack([_alpha(covariance), _alpha(correlation), omega, (loadings**2).mean(axis=1)], axis=1)
 
 
 def _alpha(covariance: Array) -> Array:
@@ -200,7 +206,8 @@ def _alpha(covariance: Array) -> Array:
 def _loadings(correlation: Array) -> Array:
     """Return the loadings (b, k) on one factor that leave the smallest squared residual correlations.
 
-    Each loading in turn takes its least-squares value given the others (Harman and Jones 1966), until none moves.
+    Each loading in turn takes its least-squares value given the others, within ±1 (Harman and Fukuda 1966), until none
+    moves.
     """
     k = correlation.shape[1]
     others = correlation * (1 - np.eye(k))
@@ -212,14 +219,15 @@ def _loadings(correlation: Array) -> Array:
         before = loadings.copy()
         for place in range(k):
             rest = (loadings**2).sum(axis=1) - loadings[:, place] ** 2
-            loadings[:, place] = np.einsum("bj,bj->b", others[:, place], loadings) / rest
+            best = np.einsum("bj,bj->b", others[:, place], loadings) / rest
+            loadings[:, place] = np.clip(best, -1.0, 1.0)
         if np.abs(loadings - before).max() < 1e-10:
             break
     return loadings
 
 
 def _row(name: str, columns: Sequence[str], n: int, values: Array, conf_level: float) -> dict[str, object]:
-    """Return a dimension's row from its measures (1 + b, 3): the estimates, then the resamples."""
+    """Return a dimension's row from its measures (1 + b, 4): the estimates, then the resamples."""
     low, high = np.quantile(values[1:], [(1 - conf_level) / 2, (1 + conf_level) / 2], axis=0)
     row: dict[str, object] = {"dimension": name, "items": len(columns), "n": n}
     for place, measure in enumerate(_MEASURES):
