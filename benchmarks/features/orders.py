@@ -1,4 +1,4 @@
-"""Makes simulated orders of any size: python benchmarks/features/orders.py ROWS SEED FILE.
+"""Makes simulated orders of any size: python benchmarks/features/orders.py ROWS SEED FILE [FILE.csv].
 
 The rows are the same for the same seed, whatever the number of threads.
 Customers come in over the first 70 percent of three years, stay for exponential times and buy unevenly; dates have
@@ -51,3 +51,5 @@ def _uniform(key: str, number: int, seed: int) -> str:
 
 if __name__ == "__main__":
     make_orders(int(sys.argv[1]), int(sys.argv[2]), Path(sys.argv[3]))
+    for copy in sys.argv[4:]:
+        duckdb.read_parquet(sys.argv[3]).write_csv(copy)

@@ -15,7 +15,10 @@ import tempfile
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-OWN = ["scan_keys", "scan_all", "check", "rfm", "hand_floats", "hand", "snapshot", "snapshot_in_parts", "pandas"]
+OWN = [
+    "scan_keys", "scan_all", "plain_sum", "sort", "scan_csv", "check", "check_csv", "rfm", "hand_floats", "hand",
+    "snapshot", "snapshot_in_parts", "pandas",
+]  # fmt: skip
 SAME = [("hand", "snapshot"), ("hand", "pandas"), ("rfm", "rfm_lifetimes"), ("rfm", "rfm_pymc")]
 
 
@@ -27,6 +30,8 @@ def main() -> None:
         orders = folder / "orders.parquet"
         # In a process of its own: what this one held at its peak would count as memory of each that it starts.
         make = [sys.executable, str(HERE / "orders.py"), str(options.rows), str(options.seed), str(orders)]
+        if {"scan_csv", "check_csv"} & set(options.variants):
+            make.append(str(orders.with_suffix(".csv")))
         subprocess.run(make, check=True)  # noqa: S603 - no shell
         pythons = choose_variants(options)
         runs: dict[str, list[dict[str, float]]] = {variant: [] for variant in pythons}

@@ -84,11 +84,49 @@ def scan_all(path: str, _: str) -> None:
     scan(path, [*KEYS, "category", "channel"])
 
 
+PLAIN_SUM = "SELECT sum(s) FROM (SELECT customer_id, sum(amount) AS s FROM '{path}' GROUP BY customer_id)"
+SORT = """
+SELECT max(number), max(amount) FROM (
+    SELECT amount, dense_rank() OVER (PARTITION BY customer_id ORDER BY CAST(date AS DATE)) AS number FROM '{path}'
+)
+"""
+TEXTS = """
+SELECT sum(length(customer_id)), sum(length(date)), sum(length(amount)), sum(length(category)), sum(length(channel))
+FROM read_csv('{path}', all_varchar=true)
+"""
+
+
+def plain_sum(path: str, _: str) -> None:
+    """Group by customer, and nothing but one sum: less than any summary of customers."""
+    _fetch(PLAIN_SUM.format(path=path))
+
+
+def sort(path: str, _: str) -> None:
+    """Sort each customer's days, and nothing else."""
+    _fetch(SORT.format(path=path))
+
+
+def scan_csv(path: str, _: str) -> None:
+    """Split the lines of a CSV file, and add up the lengths of its texts."""
+    _fetch(TEXTS.format(path=Path(path).with_suffix(".csv")))
+
+
+def _fetch(sql: str) -> None:
+    import duckdb
+
+    duckdb.connect().execute(sql).fetchall()
+
+
 def check(path: str, _: str) -> None:
     """Read the table against its contract."""
     from churnlab import tables
 
     tables.read(path, "ORDERS")
+
+
+def check_csv(path: str, result: str) -> None:
+    """Read the same orders against the contract from a CSV file."""
+    check(str(Path(path).with_suffix(".csv")), result)
 
 
 def rfm(path: str, _: str) -> Any:
@@ -230,7 +268,8 @@ def featuretools(path: str, _: str) -> Any:
 VARIANTS: dict[str, Callable[[str, str], Any]] = {
     each.__name__: each
     for each in (
-        scan_keys, scan_all, check, rfm, rfm_lifetimes, rfm_pymc, snapshot, snapshot_in_parts, hand, hand_floats, pandas,
+        scan_keys, scan_all, plain_sum, sort, scan_csv, check, check_csv, rfm,
+        rfm_lifetimes, rfm_pymc, snapshot, snapshot_in_parts, hand, hand_floats, pandas,
         featuretools,
     )
 }  # fmt: skip
@@ -252,7 +291,7 @@ def _import_for(name: str) -> None:
     import duckdb  # noqa: F401
     import pandas  # noqa: F401
 
-    if name in ("check", "rfm", "snapshot", "snapshot_in_parts"):
+    if name in ("check", "check_csv", "rfm", "snapshot", "snapshot_in_parts"):
         from churnlab import features, tables  # noqa: F401
     if name == "rfm_lifetimes":
         import lifetimes  # noqa: F401

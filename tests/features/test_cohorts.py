@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from churnlab import tables
 from churnlab.errors import DataError, ParameterError
-from churnlab.features.cohorts import average_orders, repurchase_rates, to_cohorts
+from churnlab.features.cohorts import repurchase_rates, to_cohorts
+from churnlab.features.revenue import average_orders
 
 
 def table(rows: list[tuple[object, object, float]]) -> tables.Table:

@@ -6,8 +6,9 @@ import pytest
 from churnlab import features, theme
 from churnlab.errors import DataError
 from churnlab.features import plots
-from churnlab.features.cohorts import average_orders, repurchase_rates, to_cohorts
+from churnlab.features.cohorts import repurchase_rates, to_cohorts
 from churnlab.features.lifecycle import lifecycle_counts, lifecycle_transitions
+from churnlab.features.revenue import average_orders
 from churnlab.features.segments import profile_segments, rfm_scores, rfm_segments
 
 

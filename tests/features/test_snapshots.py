@@ -311,6 +311,15 @@ def test_truth_snapshots_stack_dates():
     assert panel["orders"].tolist() == [2, 3, 1]
 
 
+@pytest.mark.parametrize(
+    ("dates", "words"), [("2024-02-01", "a list of dates"), ([], "1 or more dates"), (["2024-02-01"] * 2, "ascend")]
+)
+def test_input_dates_of_a_panel(dates, words):
+    """A panel takes one date or more, each once and in order."""
+    with pytest.raises(ParameterError, match=f"`as_of` must.* {words}"):
+        features.snapshots(read_all(), as_of=dates)
+
+
 class Leaking(features.Snapshot):
     """A snapshot that forgets to cut: what the check is there to find."""
 

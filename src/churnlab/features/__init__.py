@@ -3,7 +3,7 @@
 from churnlab.features.activity import activity_churn
 from churnlab.features.baskets import calendar, discounts, first_order, preference, shares
 from churnlab.features.churn_rates import scale_rate, to_churn_counts, to_churn_rates
-from churnlab.features.cohorts import average_orders, repurchase_rates, to_cohorts
+from churnlab.features.cohorts import repurchase_rates, to_cohorts
 from churnlab.features.compose import Population
 from churnlab.features.describe import describe_features
 from churnlab.features.feature import Feature, dictionary, renamed
@@ -26,6 +26,7 @@ from churnlab.features.plots import (
 )
 from churnlab.features.quality import correlated_groups, feature_quality
 from churnlab.features.relations import survey, trouble, use, who
+from churnlab.features.revenue import average_orders
 from churnlab.features.rfm import to_future, to_rfm, to_rfm_groups
 from churnlab.features.segments import SEGMENTS, Segment, profile_segments, rfm_scores, rfm_segments
 from churnlab.features.snapshots import DEFAULTS, Snapshot, snapshot, snapshots

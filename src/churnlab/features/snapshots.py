@@ -17,13 +17,15 @@ from churnlab.features.baskets import calendar
 from churnlab.features.compose import Population, compose
 from churnlab.features.dialects import DIALECTS
 from churnlab.features.feature import Feature, dictionary
+from churnlab.features.fingerprints import fingerprint
 from churnlab.features.grains import Cut
 from churnlab.features.habits import frequency, money, rhythm, windows
+from churnlab.features.history import to_days
 from churnlab.features.request import Asked, check, choose
 from churnlab.features.targets import TARGETS
 from churnlab.tables import Table, to_date
 
-__all__ = ["DEFAULTS", "Snapshot", "fingerprint", "snapshot", "snapshots"]
+__all__ = ["DEFAULTS", "Snapshot", "snapshot", "snapshots"]
 
 DEFAULTS: tuple[Feature, ...] = (*frequency(), *rhythm(), *money(), *windows(), *calendar())
 """Features that need nothing but the required columns of ORDERS, and can be asked for by name."""
@@ -205,7 +207,7 @@ def snapshots(tables: Table | Mapping[str, Table], *, as_of: Sequence[str | date
     tables
         As in :func:`snapshot`.
     as_of
-        The dates.
+        Dates that ascend.
     **options
         As in :func:`snapshot`.
 
@@ -216,8 +218,10 @@ def snapshots(tables: Table | Mapping[str, Table], *, as_of: Sequence[str | date
 
     Raises
     ------
-    DataError, ParameterError
-        As in :func:`snapshot`.
+    DataError
+        As in :func:`snapshot`, for any of the dates.
+    ParameterError
+        As in :func:`snapshot`; or there are no dates, or they do not ascend.
 
     Examples
     --------
@@ -227,27 +231,12 @@ def snapshots(tables: Table | Mapping[str, Table], *, as_of: Sequence[str | date
     [2357, 2357]
     """
     parts = []
-    for day in as_of:
+    for day in to_days(as_of, "as_of"):
         snap = snapshot(tables, as_of=day, **options)  # type: ignore[arg-type]
         frame = snap.to_frame()
         frame.insert(0, "as_of", pd.Timestamp(snap.cut.as_of))
         parts.append(frame)
     return pd.concat(parts, ignore_index=True)
-
-
-def fingerprint(table: Table) -> dict[str, str]:
-    """Return the number of rows of a table and a sum of hashes over them, which any change of a value changes.
-
-    Parameters
-    ----------
-    table
-        Any table.
-    """
-    dialect = DIALECTS[table.engine.dialect]
-    rows, total = table.engine.rows(
-        f"SELECT count(*), sum(CAST({dialect.row_hash(table.columns)} AS DECIMAL(38, 0))) FROM {table.view}"
-    )[0]
-    return {"rows": str(rows), "hash": str(total)}
 
 
 def _reads(path: Path) -> Any:
