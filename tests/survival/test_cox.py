@@ -246,8 +246,8 @@ def test_input_spells_that_cannot_be_used(rossi):
         DataError, match=r"`plan` holds levels that the fit has not seen, in 1 of 2 rows \(first: row 2: 'weekly'\)"
     ):
         fit.linear_predictor(pd.DataFrame({"plan": ["yearly", "weekly"]}))
+    stratified = survival.fit_cox(named, covariates=["age"], strata="plan")
     with pytest.raises(DataError, match="belong to no stratum"):
-        stratified = survival.fit_cox(named, covariates=["age"], strata="plan")
         stratified.survival(named.assign(plan="weekly"), times=3)
 
 

@@ -268,8 +268,8 @@ def test_input_reasons(rossi):
         survival.fit_cox(named, covariates=["age"], reason="weather")
     with pytest.raises(DataError, match="has no column `reason`"):
         survival.fit_cox(rossi, covariates=["age"], reason="price")
+    lacking = named.assign(reason=named["reason"].where(named["reason"] != "moved"))
     with pytest.raises(DataError, match="Of the reason 'price': `reason` must say why every customer left who did"):
-        lacking = named.assign(reason=named["reason"].where(named["reason"] != "moved"))
         survival.fit_cause_specific(lacking, covariates=["age"])
     with pytest.raises(DataError, match="`reason` is empty in every row"):
         survival.fit_cause_specific(named.assign(reason=None), covariates=["age"])

@@ -7,6 +7,7 @@ from churnlab.survival.boosted import fit_boosted_hazard
 from churnlab.survival.boosted_fit import BoostedHazardFit
 from churnlab.survival.calibration import calibration_table, score_calibration
 from churnlab.survival.cause_specific import CauseSpecificFit, fit_cause_specific
+from churnlab.survival.check_plots import plot_coefficient_over_time, plot_functional_form, plot_influence
 from churnlab.survival.collapse import to_spell_counts
 from churnlab.survival.concordance import concordance, score_concordance
 from churnlab.survival.contracts import count_contracts, merge_overlaps
@@ -80,9 +81,12 @@ __all__ = [
     "merge_overlaps",
     "most_influential",
     "plot_calibration",
+    "plot_coefficient_over_time",
     "plot_curves",
+    "plot_functional_form",
     "plot_hazard_ratios",
     "plot_incidence",
+    "plot_influence",
     "plot_retention",
     "plot_tenure_rates",
     "predict_follow_up",
