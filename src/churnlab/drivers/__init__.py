@@ -17,6 +17,7 @@ from churnlab.drivers.nps_scheme import NPS_SCHEMES, NpsScheme, nps_bands
 from churnlab.drivers.ordinal import OrdinalFit, fit_ordinal
 from churnlab.drivers.ordinal_checks import check_proportional_odds, ordinal_effects
 from churnlab.drivers.ordinal_importance import fit_ordinal_importance
+from churnlab.drivers.path_model import PathFit, fit_path_model
 from churnlab.drivers.reliability import ReliabilityFit, fit_reliability
 from churnlab.drivers.segments import SegmentImportance, fit_importance_by_segment
 
@@ -30,6 +31,7 @@ __all__ = [
     "NpsScheme",
     "OrdinalFit",
     "PairedNpsFit",
+    "PathFit",
     "ReliabilityFit",
     "SegmentImportance",
     "check_proportional_odds",
@@ -43,6 +45,7 @@ __all__ = [
     "fit_ordinal",
     "fit_ordinal_importance",
     "fit_paired_nps",
+    "fit_path_model",
     "fit_reliability",
     "nps_bands",
     "nps_sample_size",
