@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Nodes", "decay_nodes"]
+__all__ = ["Nodes", "decay_nodes", "gauss_legendre"]
 
 Array = npt.NDArray[np.float64]
 
@@ -37,6 +38,14 @@ class Nodes:
     log_weight: Array
 
 
+@cache
+def gauss_legendre(number: int) -> tuple[Array, Array]:
+    """Return the nodes and weights of Gauss-Legendre on [-1, 1], computed once."""
+    nodes, weights = np.polynomial.legendre.leggauss(number)
+    nodes.flags.writeable = weights.flags.writeable = False
+    return nodes, weights
+
+
 def decay_nodes(p: Array, q: Array, A: Array, B: Array, length: Array) -> Iterator[Nodes]:
     """Yield Gauss-Legendre nodes for the integrals from 0 to `length`, those with as many nodes together.
 
@@ -65,7 +74,7 @@ def decay_nodes(p: Array, q: Array, A: Array, B: Array, length: Array) -> Iterat
         rows = np.flatnonzero(kind == which)
         if not len(rows):
             continue
-        nodes, weights = np.polynomial.legendre.leggauss(number)
+        nodes, weights = gauss_legendre(number)
         v = (nodes[:, None] + 1) / 2 * span[rows]
         with np.errstate(divide="ignore"):
             log_weight = np.log(weights[:, None] / 2 * span[rows] * scale[rows]) + v

@@ -5,6 +5,8 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
+from churnlab.repurchase.decay_quadrature import gauss_legendre
+
 __all__ = ["discounted"]
 
 Array = npt.NDArray[np.float64]
@@ -47,7 +49,7 @@ def discounted(expected_by: Callable[[Array], Array], scale: Array, rate: float,
     if force == 0:
         return total
     end = min(horizon, _FORGOTTEN / force)
-    nodes, weights = np.polynomial.legendre.leggauss(_NODES[int(np.searchsorted(_FORCES, force * end))])
+    nodes, weights = gauss_legendre(_NODES[int(np.searchsorted(_FORCES, force * end))])
     span = np.log1p(end / scale)
     for node, weight in zip(nodes, weights, strict=True):
         time = scale * np.expm1((node + 1) * span / 2)

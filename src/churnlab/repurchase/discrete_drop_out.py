@@ -96,7 +96,8 @@ class DiscreteDropOut:
         last, here = _ends(t_x, n)
         logs = np.where(here, _path(parameters, x, last, last < n), -np.inf)
         slopes, bends = _path_derivatives(parameters, x, last, last < n)
-        return mixture(logs, slopes, bends)
+        parts = [{pair: bend[path] for pair, bend in bends.items()} for path in range(len(logs))]
+        return mixture(list(logs), list(slopes), parts)
 
     def p_alive(self, parameters: Parameters, counts: Counts) -> Array:
         """Return the probability of being alive at the next opportunity."""

@@ -133,8 +133,14 @@ def ages(counts: Counts) -> tuple[Counts, Rows]:
 
 
 def _column(values: Array) -> Column:
-    place, distinct = pd.factorize(values, sort=True)
-    return Column(values=distinct, place=place)
+    whole = (
+        values.astype(np.int64) if len(values) and 0 <= values.min() <= values.max() < _DENSE * len(values) else None
+    )
+    if whole is not None and (whole == values).all():
+        place, distinct = _renumbered(whole, int(whole.max()) + 1)
+        return Column(values=distinct.astype(np.float64), place=place)
+    place, unique = pd.factorize(values, sort=True)
+    return Column(values=unique, place=place)
 
 
 def _distinct(columns: list[Column]) -> tuple[Rows, Rows]:
@@ -142,19 +148,25 @@ def _distinct(columns: list[Column]) -> tuple[Rows, Rows]:
     code, size = columns[0].place.astype(np.int64), len(columns[0].values)
     for column in columns[1:]:
         if size * len(column.values) > 2**62:
-            code, size = _renumbered(code)
+            code, unique = _renumbered(code, size)
+            size = len(unique)
         code, size = code * len(column.values) + column.place, size * len(column.values)
-    place, size = _renumbered(code)
-    first = np.empty(size, dtype=np.intp)
+    place, unique = _renumbered(code, size)
+    first = np.empty(len(unique), dtype=np.intp)
     first[place[::-1]] = np.arange(len(place) - 1, -1, -1)
     return first, place
 
 
-def _renumbered(code: npt.NDArray[np.int64]) -> tuple[Rows, int]:
-    place, distinct = pd.factorize(code)
-    rank = np.empty(len(distinct), dtype=np.intp)
-    rank[np.argsort(distinct)] = np.arange(len(distinct))
-    return rank[place], len(distinct)
+def _renumbered(code: npt.NDArray[np.int64], size: int) -> tuple[Rows, npt.NDArray[np.int64]]:
+    """Return for each code its place among the distinct ones, and these in order; codes lie below `size`."""
+    if size <= _DENSE * len(code):
+        there = np.bincount(code, minlength=size) > 0
+        return (np.cumsum(there) - 1)[code], np.flatnonzero(there)
+    place, unique = pd.factorize(code)
+    order = np.argsort(unique)
+    rank = np.empty(len(unique), dtype=np.intp)
+    rank[order] = np.arange(len(unique))
+    return rank[place], unique[order]
 
 
 def require_repeat_buyers(counts: Counts) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from churnlab import tables
 from churnlab.errors import DataError
@@ -73,8 +74,34 @@ def to_history(rfm: Any) -> History:
     DataError
         If the frame breaks the contract.
     """
-    frame = tables.read(rfm, "RFM").to_frame()
+    frame = rfm if _keeps_the_contract(rfm) else tables.read(rfm, "RFM").to_frame()
     columns = {name: frame[name].to_numpy(dtype=np.float64) for name in ("frequency", "recency", "T")}
     amount = frame["monetary_value"].to_numpy(dtype=np.float64, na_value=np.nan) if "monetary_value" in frame else None
     weight = frame["weight"].to_numpy(dtype=np.float64) if "weight" in frame else np.ones(len(frame))
     return History(**columns, monetary_value=amount, weight=weight)
+
+
+def _keeps_the_contract(rfm: Any) -> bool:
+    """Return whether a frame of plain numbers keeps the contract; of any other frame the contract itself has to judge."""
+    names = ["frequency", "recency", "T", "monetary_value", "weight"]
+    if not isinstance(rfm, pd.DataFrame) or not rfm.columns.is_unique or not set(names[:3]) <= set(rfm.columns):
+        return False
+    there = [name for name in names if name in rfm.columns]
+    if len(rfm) == 0 or not all(
+        isinstance(rfm[name].dtype, np.dtype) and rfm[name].dtype.kind in "iuf" for name in there
+    ):
+        return False
+    frequency, recency, T = (rfm[name].to_numpy() for name in names[:3])
+    amount = rfm["monetary_value"].to_numpy() if "monetary_value" in there else np.zeros(1)
+    weight = rfm["weight"].to_numpy() if "weight" in there else np.ones(1)
+    return bool(
+        (recency >= 0).all()
+        and (recency <= T).all()
+        and np.isfinite(T).all()
+        and (frequency >= 0).all()
+        and (frequency < 2**53).all()
+        and (frequency == np.floor(frequency)).all()
+        and ((frequency == 0) == (recency == 0)).all()
+        and ((amount >= 0) & (amount < np.inf) | np.isnan(amount)).all()
+        and ((weight > 0) & (weight < np.inf)).all()
+    )

@@ -127,11 +127,7 @@ class OrderDropOut:
         for earlier in bends:
             earlier[3, 3] = zero
         bend[3, 3] = np.where(chosen > 0, -b * (chosen - 1) / repeat**2, 0.0)
-        return mixture(
-            np.stack([*logs, self._gone(parameters, counts)]),
-            np.stack([*slopes, slope]),
-            {pair: np.stack([each[pair] for each in [*bends, bend]]) for pair in bend},
-        )
+        return mixture([*logs, self._gone(parameters, counts)], [*slopes, slope], [*bends, bend])
 
     def p_alive(self, parameters: Parameters, counts: Counts) -> Array:
         """Return the share of the paths on which the customer is alive. It is 1 in the BG models where x = 0."""

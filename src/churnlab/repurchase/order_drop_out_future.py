@@ -5,9 +5,12 @@ beta(leave, stay), independent of each other (Fader, Hardie and Lee 2005, append
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
+
+from churnlab.repurchase.decay_quadrature import gauss_legendre
 
 __all__ = ["Waiting", "chance_of_count", "chance_of_order", "expected_orders", "expected_regular_orders"]
 
@@ -15,9 +18,12 @@ Array = npt.NDArray[np.float64]
 
 _STEP = 1e-3
 _DIRECTION = np.array([-(2**0.5), 0.0, 1.0, 3**0.5])
-_SUMMED = 48
+_SUMMED = 32
 """Numbers of orders whose probabilities are added one by one; the rest is an integral."""
-_NODES = 48
+_NODES = (24, 32, 24)
+"""Of the integral: up to the likely numbers, over them, and beyond."""
+_NOTHING = 1e-16
+"""A term that is so small a part of the sum ends it."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -42,6 +48,17 @@ class Waiting:
     age: Array
     leave: Array
     stay: Array
+
+    def take(self, rows: npt.NDArray[np.intp]) -> "Waiting":
+        """Return some of the customers."""
+        return Waiting(
+            k=self.k,
+            stage=self.stage[:, rows],
+            shape=self.shape[rows],
+            age=self.age[rows],
+            leave=self.leave[rows],
+            stay=self.stay[rows],
+        )
 
 
 def chance_of_order(waiting: Waiting, horizon: Array) -> Array:
@@ -75,7 +92,7 @@ def _reach(waiting: Waiting, n: Array, horizon: Array) -> Array:
     total = np.zeros_like(share)
     for stage, weight in enumerate(waiting.stage):
         total += weight * betainc(waiting.k * n - stage, waiting.shape + stage, share)
-    return total
+    return np.minimum(total, 1.0)
 
 
 def _exactly(waiting: Waiting, n: int, horizon: Array) -> Array:
@@ -136,13 +153,18 @@ def _hypergeometric_form(theta: Array, horizon: Array) -> Array:
 def expected_regular_orders(waiting: Waiting, horizon: Array) -> Array:
     """Return expected orders (m,) for any k: the sum over n of the probability that the n-th order comes.
 
-    The first terms are added one by one, what is left by the formula of Euler and Maclaurin, with the integral over n by
-    Gauss-Legendre in log n (relative error below 10⁻⁸).
+    The first terms are added one by one; what is left is their sum by the formula of Euler and Maclaurin, with the
+    integral over n by Gauss-Legendre in log n, apart where the number of orders is likely to lie.
     """
-    total = np.zeros(waiting.age.shape)
+    total, term = np.zeros(waiting.age.shape), np.ones(waiting.age.shape)
     for n in range(1, _SUMMED):
-        total += _comes(waiting, np.full_like(total, n), horizon)
-    return total + _rest(waiting, horizon)
+        term = _comes(waiting, np.full_like(total, n), horizon)
+        total += term
+        if (term <= _NOTHING * total).all():
+            return total
+    more = np.flatnonzero(term > _NOTHING * total)
+    total[more] += _rest(waiting.take(more), horizon[more])
+    return total
 
 
 def _comes(waiting: Waiting, n: Array, horizon: Array) -> Array:
@@ -155,21 +177,25 @@ def _comes(waiting: Waiting, n: Array, horizon: Array) -> Array:
 
 
 def _rest(waiting: Waiting, horizon: Array) -> Array:
+    """Return the sum (m,) of the terms from the last one on that is not added up."""
     first = np.full_like(waiting.age, float(_SUMMED))
-    edge = _comes(waiting, first, horizon)
-    slope = _comes(waiting, first + 0.5, horizon) - _comes(waiting, first - 0.5, horizon)
-    nodes, weights = np.polynomial.legendre.leggauss(_NODES)
-    span = np.log(np.maximum(_most(waiting, horizon) / _SUMMED, 1.0))
-    integral = np.zeros_like(edge)
-    for node, weight in zip(nodes, weights, strict=True):
-        n = _SUMMED * np.exp((node + 1) * span / 2)
-        integral += weight * span / 2 * n * _comes(waiting, n, horizon)
-    rest: Array = integral + edge / 2 - slope / 12
+    after, before, later, earlier = (_comes(waiting, first + step, horizon) for step in (0.5, -0.5, 1.5, -1.5))
+    slope, third = after - before, later - 3 * after + 3 * before - earlier
+    rest = _comes(waiting, first, horizon) / 2 - slope / 12 + third * 7 / 1440
+    edges = [first, *_likely(waiting, horizon)]
+    for (low, high), number in zip(pairwise(edges), _NODES, strict=True):
+        span = np.log(high / low)
+        for node, weight in zip(*gauss_legendre(number), strict=True):
+            n = low * np.exp((node + 1) * span / 2)
+            rest += weight * span / 2 * n * _comes(waiting, n, horizon)
     return rest
 
 
-def _most(waiting: Waiting, horizon: Array) -> Array:
-    """Return a number of orders (m,) that is passed with a probability below 10⁻¹⁵."""
-    mean = (waiting.shape + waiting.k) * horizon / waiting.age / waiting.k
-    bound: Array = _SUMMED + 6 * mean + 40 * (1 + horizon / waiting.age) / waiting.k
-    return bound
+def _likely(waiting: Waiting, horizon: Array) -> tuple[Array, Array, Array]:
+    """Return numbers of orders (m,) if nobody dropped out: likely passed, hardly passed, and passed by no one."""
+    odds = horizon / waiting.age
+    mean = (waiting.shape + waiting.k) * odds / waiting.k
+    spread = 8 * np.sqrt((waiting.shape + waiting.k) * odds * (1 + odds)) / waiting.k
+    low = np.maximum(mean - spread, _SUMMED)
+    high = np.maximum(mean + spread, low)
+    return low, high, np.maximum(high, mean + 40 * (1 + odds) / waiting.k)

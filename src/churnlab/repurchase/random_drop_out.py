@@ -110,12 +110,13 @@ class RandomDropOut:
 
     def p_alive(self, parameters: Parameters, counts: Counts) -> Array:
         """Return the share of the path on which the customer is alive."""
+        from scipy.special import expit, logsumexp
+
         rows = _Rows.of(parameters, counts)
         share = np.empty(len(counts))
         for nodes in rows.nodes():
             some = rows.take(nodes.rows)
-            alive, gone = some.alive(), some.gone(nodes)
-            share[nodes.rows] = 1 / (1 + np.exp(gone - alive).sum(axis=0))
+            share[nodes.rows] = expit(some.alive() - logsumexp(some.gone(nodes), axis=0))
         return share
 
     def expected_if_alive(self, parameters: Parameters, counts: Counts, horizon: Array) -> Array:

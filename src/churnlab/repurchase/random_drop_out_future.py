@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from churnlab.repurchase.decay_quadrature import decay_nodes
+from churnlab.repurchase.decay_quadrature import decay_nodes, gauss_legendre
 
 __all__ = ["Known", "chance_of_count", "chance_of_order", "expected_orders"]
 
@@ -91,7 +91,7 @@ def chance_of_count(known: Known, n: int, horizon: Array) -> Array:
     least = leaving(top) - _GONE
     low = _last(lambda y: leaving(y) <= least, np.full_like(end, -400.0), top)
     high = _last(lambda y: leaving(y) >= least, top, end)
-    nodes, weights = np.polynomial.legendre.leggauss(_NODES)
+    nodes, weights = gauss_legendre(_NODES)
     gone = np.zeros_like(end)
     for node, weight in zip(nodes, weights, strict=True):
         gone += weight * (high - low) / 2 * np.exp(leaving(low + (node + 1) / 2 * (high - low)))

@@ -1,6 +1,6 @@
 """What a model of orders must be able to say: the interface between its formulas and everything built on them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -104,36 +104,54 @@ class TransactionModel(Protocol):
         """Return expected orders (m,) in (T, T + horizon], an order at T + s counting (1 + rate)^-s."""
 
 
-def mixture(logs: Array, slopes: Array, bends: Mapping[tuple[int, int], Array]) -> RowDerivatives:
+def mixture(
+    logs: Sequence[Array], slopes: Sequence[Array], bends: Sequence[Mapping[tuple[int, int], Array]]
+) -> RowDerivatives:
     """Return the logarithm of a sum of p positive parts, with derivatives.
 
     Parameters
     ----------
     logs
-        Logarithms of the parts (p, m); minus infinity where there is none.
+        Logarithms of the parts (m,) each; minus infinity where there is none.
     slopes
-        Their gradients (p, k, m).
+        Their gradients (k, m) each.
     bends
-        Their second derivatives (p, m) by pair of parameters.
+        Their second derivatives (m,) by pair of parameters, the same pairs for each part.
 
     Notes
     -----
     With π the share of each part: the gradient is the mean of the parts' gradients g under π, the Hessian the mean of
     their Hessians plus the covariance of the g.
     """
-    peak = logs.max(axis=0)
-    share = np.exp(logs - peak)
+    if len(logs) == 2:
+        return _mixture_of_two(logs, slopes, bends)
+    peak = np.max(logs, axis=0)
+    share = np.exp(np.stack(logs) - peak)
     total = share.sum(axis=0)
     share /= total
-    gradient = np.einsum("pm,pkm->km", share, slopes)
-    if len(logs) == 2:  # the covariance of two gradients is one product of their difference
-        weight, spread = (share[0] * share[1])[None], (slopes[0] - slopes[1])[None]
-    else:
-        weight, spread = share, slopes - gradient
+    spread = np.stack(slopes)
+    gradient = np.einsum("pm,pkm->km", share, spread)
     return RowDerivatives(
         value=peak + np.log(total),
         gradient=gradient,
-        bends={pair: np.einsum("pm,pm->m", share, bend) for pair, bend in bends.items()},
-        spread_weight=weight,
-        spread=spread,
+        bends={pair: np.einsum("pm,pm->m", share, np.stack([bend[pair] for bend in bends])) for pair in bends[0]},
+        spread_weight=share,
+        spread=spread - gradient,
+    )
+
+
+def _mixture_of_two(
+    logs: Sequence[Array], slopes: Sequence[Array], bends: Sequence[Mapping[tuple[int, int], Array]]
+) -> RowDerivatives:
+    """Return the same of two parts: the covariance of two gradients is one product of their difference."""
+    ahead = logs[0] - logs[1]
+    small = np.exp(-np.abs(ahead))
+    share = np.where(ahead > 0, 1.0, small) / (1 + small)
+    apart = slopes[0] - slopes[1]
+    return RowDerivatives(
+        value=np.maximum(logs[0], logs[1]) + np.log1p(small),
+        gradient=slopes[1] + share * apart,
+        bends={pair: bend + share * (bends[0][pair] - bend) for pair, bend in bends[1].items()},
+        spread_weight=(share * (1 - share))[None],
+        spread=apart[None],
     )
