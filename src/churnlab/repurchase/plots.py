@@ -1,5 +1,6 @@
 """Figures of the repurchase family: functions of the family's frames."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,6 +17,7 @@ __all__ = [
     "plot_cumulative_tracking",
     "plot_frequency_histogram",
     "plot_p_alive",
+    "plot_retention",
     "plot_tracking",
     "plot_value_concentration",
 ]
@@ -231,7 +233,7 @@ def plot_calibration_curve(
     ax.plot([0, top], [0, top], color=theme.INK, linewidth=1, linestyle=":", label="Exactly as forecast")
     spread = [table["actual"] - table["conf_low"], table["conf_high"] - table["actual"]]
     ax.errorbar(table["predicted"], table["actual"], yerr=spread, fmt="o", color=theme.COLORS[0], capsize=3,
-                label="Customers in groups of one size")  # fmt: skip
+                label="Groups of about the same size")  # fmt: skip
     for axis in (ax.xaxis, ax.yaxis):
         axis.set_major_formatter("{x:.0%}" if top > 0.05 else "{x:.1%}")
     ax.set_xlim(0, top)
@@ -239,4 +241,43 @@ def plot_calibration_curve(
     ax.set_xlabel("Probability forecast (mean of the group)")
     ax.set_ylabel(ylabel)
     theme.legend_above(ax)
+    return ax
+
+
+@theme.in_style()
+def plot_retention(
+    curves: Mapping[str, pd.DataFrame], *, after: int, unit: str = "period", ax: "Axes | None" = None
+) -> "Axes":
+    """Draw the share of customers who are still there beside curves, the first of them with its limits.
+
+    Parameters
+    ----------
+    curves
+        By name what :func:`project_survivors` returns, over the same periods.
+    after
+        The last period that the curves know; what lies beyond is shaded.
+    unit
+        What a period is, for the label.
+    ax
+        Axes to draw on; new ones by default.
+    """
+    ax = ax or theme.axes()
+    styles = ("-", "--", ":", "-.")
+    for place, (name, curve) in enumerate(curves.items()):
+        color = theme.COLORS[(place + 1) % len(theme.COLORS)]
+        ax.plot(curve["period"], curve["estimate"], styles[place % 4], color=color, label=name[:1].upper() + name[1:])
+        if place == 0:
+            ax.fill_between(
+                curve["period"], curve["conf_low"], curve["conf_high"], color=color, alpha=0.18, linewidth=0
+            )
+            ax.plot(curve["period"], curve["actual"], "o", color=theme.COLORS[0], label="Actual", zorder=3)
+            if after < curve["period"].max():
+                ax.axvspan(after, curve["period"].max(), color=theme.GRID, alpha=0.5, linewidth=0)
+    ax.set_xlabel(f"{unit.capitalize()}s since the start")
+    ax.set_ylabel("Share of customers still there")
+    ax.yaxis.set_major_formatter("{x:.0%}")
+    ax.locator_params(axis="x", integer=True)
+    ax.set_ylim(0, 1.02)
+    ax.margins(x=0.01)
+    theme.legend_above(ax, columns=3)
     return ax
