@@ -6,13 +6,16 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from churnlab import simulate, studies
+from churnlab import elasticity, simulate, studies
 
 NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
 SMALL = {
     "repurchase": {"horizon": 13, "seed": 7},
     "customer_base": {"window_days": 60},
+    "price_elasticity": {"contract": "prices", "groups": ["Gruppe"], "change": -10.0},
 }
+OWN = {"price_elasticity": "own_prices"}
+"""What a study reads in place of orders."""
 
 
 @pytest.fixture(scope="module")
@@ -28,15 +31,27 @@ def own_orders(tmp_path_factory) -> dict[str, str]:
     return {"data": str(folder / "Bestellungen 2024.csv"), "columns": str(folder / "map.toml"), "currency": "Euro <b>"}
 
 
+@pytest.fixture(scope="module")
+def own_prices(tmp_path_factory) -> dict[str, str]:
+    """Prices of 40 simulated products over 60 weeks, with names of their own."""
+    folder = tmp_path_factory.mktemp("own prices")
+    frame = elasticity.simulate_prices(40, 60, seed=3, promotions=0.1, promotion_lift=0.2)
+    frame = frame.drop(columns=["cost", "elasticity"]).rename(columns={"product": "Artikel", "category": "Gruppe"})
+    frame.to_csv(folder / "Preise.csv", index=False)
+    (folder / "map.toml").write_text('[columns]\nproduct = "Artikel"\n', encoding="utf-8")
+    return {"data": str(folder / "Preise.csv"), "columns": str(folder / "map.toml"), "currency": "Euro <b>"}
+
+
 def test_truth_every_notebook_is_tried():
     """No study goes without a test."""
     assert sorted(SMALL) == sorted(path.stem for path in NOTEBOOKS.glob("*.ipynb"))
 
 
 @pytest.mark.parametrize("name", sorted(SMALL))
-def test_smoke_a_study_runs_on_data_of_ones_own(name, own_orders, tmp_path):
+def test_smoke_a_study_runs_on_data_of_ones_own(name, request, tmp_path):
     """A study answers, with headline numbers that have a unit and an interval, and says the same when verified."""
-    result = studies.run(name, {**own_orders, **SMALL[name]}, out=tmp_path, notebooks=NOTEBOOKS)
+    own = request.getfixturevalue(OWN.get(name, "own_orders"))
+    result = studies.run(name, {**own, **SMALL[name]}, out=tmp_path, notebooks=NOTEBOOKS)
     assert result.status == "done", result.message
     found = json.loads((result.folder / "results.json").read_text(encoding="utf-8"))
     headlines = [number for number in found["numbers"].values() if number["headline"]]
@@ -49,6 +64,6 @@ def test_smoke_a_study_runs_on_data_of_ones_own(name, own_orders, tmp_path):
     report = (result.folder / "report.html").read_text(encoding="utf-8")
     assert "Euro &lt;b&gt;" in report
     assert "Euro <b>" not in report
-    assert own_orders["data"] not in report
+    assert own["data"] not in report
     assert len(pd.read_parquet(next((result.folder / "tables").glob("*.parquet")))) > 0
     assert studies.verify(result.folder).level == "identical"

@@ -4,7 +4,7 @@ import pandas as pd
 
 from churnlab.elasticity.changes import read_panel, unit_columns
 from churnlab.elasticity.columns import require_columns
-from churnlab.elasticity.correlations import INSTRUMENT, correlation_checks
+from churnlab.elasticity.correlations import correlation_checks
 from churnlab.elasticity.variation import price_variation
 from churnlab.errors import DataError
 from churnlab.inference import normal_quantile
@@ -164,8 +164,8 @@ def check_elasticities(elasticities: pd.DataFrame) -> pd.DataFrame:
     rows = [
         _row(
             "sign", int((low > 0).sum()), n,
-            "Products that seem to sell more at a higher price. Hardly any do: more likely the price rises in season or with demand "
-            f"(endogenous), or sizes are mixed under one name. {INSTRUMENT}.",
+            "Products that seem to sell more at a higher price. Hardly any do: more likely the price rises in season or with demand, "
+            "which an instrument or an experiment would tell, or sizes are mixed under one name.",
             "No product surely sells more at a higher price.",
         ),
         _row(
