@@ -486,3 +486,39 @@ def test_input_expressions_see_their_own_table_and_no_clock(expression, words):
         row(Feature(name="p90", expression="quantile_cont(CAST(amount AS DOUBLE), 0.9e0)", unit="", meaning=""))["p90"]
         > 0
     )
+
+
+def test_input_tables_that_are_none_or_do_not_match():
+    """A frame is no table; a table of another contract will not do; keys must be of one kind."""
+    orders, people = tables.read(ORDERS, "ORDERS"), tables.read(CUSTOMERS, "CUSTOMERS")
+    with pytest.raises(DataError, match="was read as CUSTOMERS and has no column 'date'; a table of ORDERS is needed"):
+        features.snapshot(people, as_of="2024-03-01")
+    with pytest.raises(ParameterError, match="A table of ORDERS is needed, not a DataFrame"):
+        features.to_rfm(ORDERS, as_of="2024-03-01")
+    with pytest.raises(DataError, match="has no column 'start'; a table of SUBSCRIPTIONS is needed"):
+        features.to_churn_counts(orders, dates=["2024-02-01", "2024-03-01"])
+    with pytest.raises(ParameterError, match="The table 'customers' must be what tables.read returns, not a DataFrame"):
+        features.snapshot({"orders": orders, "customers": CUSTOMERS}, as_of="2024-03-01")
+    numbered = tables.read(CUSTOMERS[["region"]].assign(customer_id=[1, 2, 3]), "CUSTOMERS")
+    with pytest.raises(DataError, match="`customer_id` of orders is text and `customer_id` of customers is numbers"):
+        features.snapshot({"orders": orders, "customers": numbered}, as_of="2024-03-01")
+
+
+def test_input_what_is_asked_of_a_snapshot():
+    """A list is a list, a length is a length, what was known has a table and a column, and somebody is in it."""
+    with pytest.raises(ParameterError, match=r"`features` must be a list, as in \['orders'\]"):
+        features.snapshot(read_all(), as_of="2024-03-01", features="orders")
+    with pytest.raises(ParameterError, match=r"`days` must be 1 or more each, not \[30, 0\]"):
+        features.windows([30, 0])
+    with pytest.raises(ParameterError, match="`window` must be 1 or more days, not 0"):
+        features.use(0)
+    with pytest.raises(ParameterError, match="`within` must be 1 or more days, not 0"):
+        features.Population(within=0)
+    with pytest.raises(ParameterError, match="`known` names the table 'order', but there are orders"):
+        features.snapshot(read_all(), as_of="2024-03-01", known={"order": "loaded"})
+    with pytest.raises(DataError, match="`known` names the column 'loaded', but orders has customer_id, date"):
+        features.snapshot(read_all(), as_of="2024-03-01", known={"orders": "loaded"})
+    with pytest.raises(
+        DataError, match=r"Nobody is in the snapshot as of 2024-03-01 of Population\(.*first_before=900"
+    ):
+        row("orders", population=features.Population(first_before=900))

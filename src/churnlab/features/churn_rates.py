@@ -10,7 +10,7 @@ import pandas as pd
 
 from churnlab.errors import DataError, ParameterError
 from churnlab.features.dialects import DIALECTS
-from churnlab.features.history import to_days
+from churnlab.features.history import require_table, to_days
 from churnlab.features.intervals import ratio_interval, wilson
 from churnlab.tables import Table, to_date
 
@@ -142,6 +142,7 @@ def _retention(sums: pd.DataFrame, kind: str, conf_level: float) -> pd.DataFrame
 
 
 def _sums(subscriptions: Table, dates: Sequence[str | date], observed_until: str | date | None) -> pd.DataFrame:
+    require_table(subscriptions, "SUBSCRIPTIONS")
     days = to_days(dates, "dates", least=2)
     _check(subscriptions, days[-1], observed_until)
     parts = [

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from churnlab.errors import ParameterError
 from churnlab.features.dialects import Dialect
 from churnlab.features.feature import Feature
 from churnlab.features.grains import Cut, ahead_sql, days_sql, followed_sql, referred_sql, seen_sql, values_sql
@@ -24,6 +25,12 @@ class Population:
 
     within: int | None = None
     first_before: int | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("within", "first_before"):
+            days = getattr(self, name)
+            if days is not None and days < 1:
+                raise ParameterError(f"`{name}` must be 1 or more days, not {days!r}.")
 
     @property
     def condition(self) -> str:

@@ -5,6 +5,7 @@ An order, here as in RFM, is a day on which a customer bought something; rows ma
 
 from collections.abc import Sequence
 
+from churnlab.errors import ParameterError
 from churnlab.features.feature import Feature
 
 __all__ = ["frequency", "money", "rhythm", "windows"]
@@ -153,7 +154,14 @@ def windows(days: Sequence[int] = (30, 90, 365)) -> tuple[Feature, ...]:
     -------
     tuple of Feature
         For each length d: `orders_d`, `amount_d`, `orders_change_d`.
+
+    Raises
+    ------
+    ParameterError
+        If a length is below 1 day.
     """
+    if min(days, default=1) < 1:
+        raise ParameterError(f"`days` must be 1 or more each, not {list(days)}.")
     return tuple(feature for length in days for feature in _window(int(length)))
 
 

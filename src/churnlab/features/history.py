@@ -6,9 +6,39 @@ from itertools import pairwise
 
 from churnlab.errors import DataError, ParameterError
 from churnlab.features.dialects import DIALECTS
-from churnlab.tables import Table, to_date
+from churnlab.tables import CONTRACTS, Table, to_date
 
-__all__ = ["days_sql", "observed_end", "require_covered", "to_cut", "to_days"]
+__all__ = ["days_sql", "observed_end", "require_covered", "require_table", "to_cut", "to_days"]
+
+
+def require_table(table: Table, contract: str) -> None:
+    """Refuse what is no table, or lacks what a contract requires.
+
+    Parameters
+    ----------
+    table
+        What was given.
+    contract
+        Name of the contract.
+
+    Raises
+    ------
+    DataError
+        If a column that the contract requires is not there.
+    ParameterError
+        If it is no table.
+    """
+    if not isinstance(table, Table):
+        raise ParameterError(
+            f"A table of {contract} is needed, not a {type(table).__name__}. Try: tables.read(…, {contract!r})."
+        )
+    required = [column.name for column in CONTRACTS[contract].columns if column.required]
+    missing = [name for name in required if name not in table.columns]
+    if missing:
+        raise DataError(
+            f"{table.label} was read as {table.contract.name} and has no column {missing[0]!r}; a table of {contract} is "
+            "needed."
+        )
 
 
 def days_sql(orders: Table, cut: date) -> str:
@@ -49,10 +79,11 @@ def to_cut(orders: Table, as_of: str | date, observed_until: str | date | None =
     Raises
     ------
     DataError
-        If no order lies before `as_of`, or the orders end before it.
+        If no order lies before `as_of`, the orders end before it, or the table is none of ORDERS.
     ParameterError
-        If an argument is no date.
+        If an argument is no date, or `orders` is no table.
     """
+    require_table(orders, "ORDERS")
     cut = to_date(as_of, "as_of")
     first = orders.engine.rows(f"SELECT CAST(min(date) AS DATE) FROM {orders.view}")[0][0]
     if cut <= first:

@@ -1,5 +1,6 @@
 """What else is known of customers: trouble, use, answers, attributes."""
 
+from churnlab.errors import ParameterError
 from churnlab.features.feature import Feature
 
 __all__ = ["survey", "trouble", "use", "who"]
@@ -66,7 +67,14 @@ def use(window: int = 30) -> tuple[Feature, ...]:
     -------
     tuple of Feature
         `active_days_w`, `use_w`, `use_change_w`, `use_recency_days`.
+
+    Raises
+    ------
+    ParameterError
+        If the window is below 1 day.
     """
+    if window < 1:
+        raise ParameterError(f"`window` must be 1 or more days, not {window}.")
     last, before = f"age <= {window}", f"age > {window} AND age <= {2 * window}"
     return (
         Feature(

@@ -8,7 +8,7 @@ from churnlab.errors import DataError, ParameterError
 from churnlab.features.expressions import refuse_unsafe
 from churnlab.features.feature import Feature, flatten
 from churnlab.features.grains import Cut
-from churnlab.features.history import require_covered, to_cut
+from churnlab.features.history import require_covered, require_table, to_cut
 from churnlab.tables import Table
 
 __all__ = ["Asked", "check", "choose"]
@@ -31,8 +31,10 @@ def choose(asked: Sequence[Asked], known: tuple[Feature, ...], kind: str) -> tup
     Raises
     ------
     ParameterError
-        If a name is unknown, or stands twice.
+        If a name is unknown or stands twice, or it is no list.
     """
+    if isinstance(asked, str | Feature):
+        raise ParameterError(f"`{kind}s` must be a list, as in [{_shown(asked)}].")
     by_name = {feature.name: feature for feature in known}
     found: list[Feature] = []
     for part in asked:
@@ -47,6 +49,10 @@ def choose(asked: Sequence[Asked], known: tuple[Feature, ...], kind: str) -> tup
             f"There are two {kind}s named {', '.join(map(repr, twice))}. Try: features.renamed(…, 'prefix_')."
         )
     return tuple(found)
+
+
+def _shown(asked: str | Feature) -> str:
+    return repr(asked) if isinstance(asked, str) else asked.name
 
 
 def _named(name: str, known: Mapping[str, Feature], kind: str) -> Feature:
@@ -91,6 +97,9 @@ def check(
             raise DataError(
                 f"There is no table {table!r}, which {', '.join(asking)} needs. Try: tables={{{table!r}: …}}."
             )
+    require_table(tables["orders"], "ORDERS")
+    _check_keys(tables)
+    _check_known(tables, cut.known)
     for name, given in tables.items():
         taken = (
             sorted({"age", "weekday", "hour", "resolved_age"} & set(given.columns)) if "date" in given.columns else []
@@ -103,6 +112,29 @@ def check(
     to_cut(tables["orders"], cut.as_of, observed_until)
     if targets:
         require_covered(tables["orders"], cut.end, observed_until)
+
+
+def _check_keys(tables: Mapping[str, Table]) -> None:
+    """Refuse keys that are numbers in one table and text in another, of which none would be found again."""
+    kinds: dict[bool, str] = {}
+    for name, table in tables.items():
+        if not isinstance(table, Table):
+            raise ParameterError(f"The table {name!r} must be what tables.read returns, not a {type(table).__name__}.")
+        types = table.engine.types(table.view)
+        for key in {"customer_id", "referred_by"} & types.keys():
+            kinds.setdefault(types[key] == "VARCHAR", f"`{key}` of {name}")
+    if len(kinds) > 1:
+        raise DataError(
+            f"{kinds[True]} is text and {kinds[False]} is numbers, so that customers cannot be matched. Give both as text."
+        )
+
+
+def _check_known(tables: Mapping[str, Table], known: Mapping[str, str]) -> None:
+    for name, column in known.items():
+        if name not in tables:
+            raise ParameterError(f"`known` names the table {name!r}, but there are {', '.join(tables)}.")
+        if column not in tables[name].columns:
+            raise DataError(f"`known` names the column {column!r}, but {name} has {', '.join(tables[name].columns)}.")
 
 
 def _check_numbers(cut: Cut, targets: tuple[Feature, ...]) -> None:

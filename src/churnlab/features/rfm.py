@@ -7,7 +7,7 @@ import pandas as pd
 
 from churnlab.errors import DataError, ParameterError
 from churnlab.features.dialects import DIALECTS
-from churnlab.features.history import require_covered
+from churnlab.features.history import require_covered, require_table
 from churnlab.features.units import Unit, days_per, shift
 from churnlab.tables import Table, to_date
 
@@ -138,6 +138,7 @@ def to_future(
     >>> to_future(datasets.load_cdnow_sample(), as_of="1997-10-01", horizon=39)["orders"].sum()
     np.int64(1882)
     """
+    require_table(orders, "ORDERS")
     start = to_date(as_of, "as_of")
     if not horizon > 0:
         raise ParameterError(f"`horizon` must be above 0, not {horizon!r}.")
@@ -182,6 +183,7 @@ GROUP BY customer_id"""
 
 
 def _summarise(query: str, orders: Table, as_of: str | date, unit: Unit) -> pd.DataFrame:
+    require_table(orders, "ORDERS")
     day = to_date(as_of, "as_of")
     frame = orders.engine.frame(query.format(rfm=_rfm_sql(orders, day, unit)))
     if frame.empty:

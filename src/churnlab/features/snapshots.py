@@ -12,7 +12,7 @@ from typing import Any
 
 import pandas as pd
 
-from churnlab.errors import ParameterError
+from churnlab.errors import DataError, ParameterError
 from churnlab.features.baskets import calendar
 from churnlab.features.compose import Population, compose
 from churnlab.features.dialects import DIALECTS
@@ -70,8 +70,17 @@ class Snapshot:
         )
 
     def to_frame(self) -> pd.DataFrame:
-        """Return the snapshot as a pandas frame, in order of `customer_id`."""
-        return self.tables["orders"].engine.frame(self.sql)
+        """Return the snapshot as a pandas frame, in order of `customer_id`.
+
+        Raises
+        ------
+        DataError
+            If nobody is in it.
+        """
+        frame = self.tables["orders"].engine.frame(self.sql)
+        if frame.empty:
+            raise DataError(f"Nobody is in the snapshot as of {self.cut.as_of.isoformat()} of {self.population}.")
+        return frame
 
     def write(self, folder: str | Path, *, partitions: int = 1) -> Path:
         """Write the snapshot to Parquet files, unless the very same one is there.
