@@ -33,7 +33,7 @@ def test_truth_cdnow_sample_has_the_published_total(cdnow_sample):
     assert row == (6919, 2357, Decimal("244091.94"))
 
 
-@pytest.mark.parametrize("name", ["cdnow"])
+@pytest.mark.parametrize("name", ["cdnow", "retention"])
 def test_truth_files_have_the_checksums_of_the_readme(name):
     """Each file is listed in data/README.md with the checksum that it has."""
     path = datasets.find(name)

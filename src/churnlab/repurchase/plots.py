@@ -248,7 +248,7 @@ def plot_calibration_curve(
 def plot_retention(
     curves: Mapping[str, pd.DataFrame], *, after: int, unit: str = "period", ax: "Axes | None" = None
 ) -> "Axes":
-    """Draw the share of customers who are still there beside curves, the first of them with its limits.
+    """Draw the share of customers who are still there beside curves that go on from it, the first with its limits.
 
     Parameters
     ----------
@@ -265,7 +265,10 @@ def plot_retention(
     styles = ("-", "--", ":", "-.")
     for place, (name, curve) in enumerate(curves.items()):
         color = theme.COLORS[(place + 1) % len(theme.COLORS)]
-        ax.plot(curve["period"], curve["estimate"], styles[place % 4], color=color, label=name[:1].upper() + name[1:])
+        drawn = curve["estimate"].where(curve["period"] != after, curve["actual"])
+        shown = curve["period"] >= (0 if place == 0 else after)
+        label = name[:1].upper() + name[1:]
+        ax.plot(curve["period"][shown], drawn[shown], styles[place % 4], color=color, label=label)
         if place == 0:
             ax.fill_between(
                 curve["period"], curve["conf_low"], curve["conf_high"], color=color, alpha=0.18, linewidth=0
