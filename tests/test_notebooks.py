@@ -12,9 +12,10 @@ NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
 SMALL = {
     "repurchase": {"horizon": 13, "seed": 7},
     "customer_base": {"window_days": 60},
+    "retention_curve": {"held_out": 3, "cohort": "2024 <b>", "period": "month"},
     "price_elasticity": {"contract": "prices", "groups": ["Gruppe"], "change": -10.0},
 }
-OWN = {"price_elasticity": "own_prices"}
+OWN = {"price_elasticity": "own_prices", "retention_curve": "own_survivors"}
 """What a study reads in place of orders."""
 
 
@@ -40,6 +41,18 @@ def own_prices(tmp_path_factory) -> dict[str, str]:
     frame.to_csv(folder / "Preise.csv", index=False)
     (folder / "map.toml").write_text('[columns]\nproduct = "Artikel"\n', encoding="utf-8")
     return {"data": str(folder / "Preise.csv"), "columns": str(folder / "map.toml"), "currency": "Euro <b>"}
+
+
+@pytest.fixture(scope="module")
+def own_survivors(tmp_path_factory) -> dict[str, str]:
+    """Survivors of two cohorts, with names of their own."""
+    folder = tmp_path_factory.mktemp("own survivors")
+    counts = {"2024 <b>": [800, 610, 502, 431, 380, 344, 318, 297, 280, 266], "2025": [500, 400, 330]}
+    rows = [(name, place, number) for name, row in counts.items() for place, number in enumerate(row)]
+    pd.DataFrame(rows, columns=["Jahrgang", "Monat", "Kunden"]).to_csv(folder / "Bestand.csv", index=False, sep=";")
+    names = '[columns]\ncohort = "Jahrgang"\nperiod = "Monat"\nsurvivors = "Kunden"\n'
+    (folder / "map.toml").write_text(names, encoding="utf-8")
+    return {"data": str(folder / "Bestand.csv"), "columns": str(folder / "map.toml"), "currency": "Euro <b>"}
 
 
 def test_truth_every_notebook_is_tried():
