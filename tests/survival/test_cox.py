@@ -215,6 +215,9 @@ def test_input_covariates_that_cannot_be_used_are_named(rossi):
         DataError, match=r"`age` must be there and finite in every row, but is not in 1 of 432 \(first: row 8\)"
     ):
         survival.fit_cox(rossi.assign(age=rossi["age"].where(rossi.index != 7)), covariates=["age"])
+    who = rossi.assign(who=[f"C-{place}" for place in range(432)])
+    with pytest.raises(DataError, match="`who` has 432 levels in 432 rows, like a name of customers"):
+        survival.fit_cox(who, covariates=["who"])
     with pytest.raises(DataError, match="There is no column `plan`"):
         survival.fit_cox(rossi, covariates=["plan"])
     with pytest.raises(ParameterError, match="`covariates` or by `formula`"):

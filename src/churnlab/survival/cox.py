@@ -156,7 +156,7 @@ def to_cox_data(
     weight_or_none = None if (observations.weight == 1).all() else observations.weight
     standard = standardise(matrix, weight_or_none, design.terms)
     if warn:
-        warn_of_leakage(design.columns, design.terms, matrix, observations.churned)
+        warn_of_leakage(design.columns, design.terms, matrix, observations.churned, depth=4)
     sets = build_risk_sets(observations, stratum, ties=ties, weights=weights)
     likelihood = PartialLikelihood(matrix=matrix, weight=weight_or_none, sets=sets)
     return CoxData(likelihood=likelihood, observations=observations, stratum=stratum, standard=standard)

@@ -84,7 +84,7 @@ class CoxFit:
 
         `statistic` is that of the likelihood ratio against no covariates; `bic` counts ends, not customers.
         """
-        from scipy.stats import chi2
+        from scipy.special import chdtrc
 
         df, gain = len(self.coefficients), 2 * (self.log_likelihood - self.log_likelihood_null)
         return pd.DataFrame(
@@ -95,7 +95,7 @@ class CoxFit:
                 "log_likelihood_null": [self.log_likelihood_null],
                 "statistic": [gain],
                 "df": [df],
-                "p_value": [float(chi2.sf(gain, df))],
+                "p_value": [float(chdtrc(df, max(gain, 0.0)))],
                 "aic": [2 * df - 2 * self.log_likelihood],
                 "bic": [df * np.log(self.events) - 2 * self.log_likelihood],
                 "conf_level": [self.conf_level],

@@ -15,6 +15,7 @@ __all__ = ["Covariate", "Design", "plan_design"]
 
 Array = npt.NDArray[np.float64]
 
+_MOST_LEVELS = 200
 _OF_THE_SPELL = {"duration", "churned", "entry", "weight", "reason"}
 
 
@@ -161,7 +162,13 @@ def _plan_covariate(column: pd.Series) -> Covariate:
         return Covariate(name=name, levels=None)
     if pd.api.types.is_datetime64_any_dtype(kind):
         raise DataError(f"`{name}` holds dates. Try: the time between two dates as a number.")
-    return Covariate(name=name, levels=tuple(sorted(column.dropna().unique(), key=str)))
+    levels = column.dropna().unique()
+    if len(levels) > _MOST_LEVELS or (len(column) >= 20 and len(levels) > len(column) / 2):
+        raise DataError(
+            f"`{name}` has {len(levels):,} levels in {len(column):,} rows, like a name of customers. Try: leave it out, or "
+            "join its rare levels."
+        )
+    return Covariate(name=name, levels=tuple(sorted(levels, key=str)))
 
 
 def _check_there(frame: pd.DataFrame, names: Sequence[str]) -> None:

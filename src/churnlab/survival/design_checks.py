@@ -98,26 +98,37 @@ def refuse_separation(terms: Sequence[str], coefficients: Array, std_error: Arra
         )
 
 
-def warn_of_leakage(names: Sequence[str], terms: Sequence[str], matrix: Array, churned: npt.NDArray[np.bool_]) -> None:
+def warn_of_leakage(
+    names: Sequence[str], terms: Sequence[str], matrix: Array, churned: npt.NDArray[np.bool_], *, depth: int = 3
+) -> None:
     """Warn of covariates that look as if they were written down after the customer had left.
 
-    A name that speaks of churn is one sign, a value that all churners share and others do not is another.
+    A name that speaks of churn is one sign, a value that all churners share and others do not is another. `depth` says
+    how far up the user's own line is.
     """
-    for name in names:
-        if _TARGET.search(name):
-            warnings.warn(
-                f"`{name}` is named like what is to be explained. If it was written down after customers left, the "
-                "model explains nothing.",
-                stacklevel=3,
-            )
+    named = [name for name in names if _TARGET.search(name)]
+    if named:
+        warnings.warn(
+            f"{_listed(named)} is named like what is to be explained. If it was written down after customers left, the "
+            "model explains nothing.",
+            stacklevel=depth,
+        )
     events = np.flatnonzero(churned)
     if len(events) < _FEW:
         return
-    for term, row in zip(terms, matrix, strict=True):
-        first = row[events[0]]
-        if (row[events[:100]] == first).all() and (row[events] == first).all():
-            warnings.warn(
-                f"`{term}` is the same for everybody who churned and differs among the others: it may have been "
-                "written down after the event.",
-                stacklevel=3,
-            )
+    shared = [
+        term
+        for term, row in zip(terms, matrix, strict=True)
+        if (row[events[:100]] == row[events[0]]).all() and (row[events] == row[events[0]]).all()
+    ]
+    if shared:
+        warnings.warn(
+            f"{_listed(shared)} is the same for everybody who churned and differs among the others: it may have been "
+            "written down after the event.",
+            stacklevel=depth,
+        )
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = f" and {len(names) - 5:,} more" if len(names) > 5 else ""
+    return ", ".join(f"`{name}`" for name in names[:5]) + more

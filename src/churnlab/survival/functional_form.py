@@ -50,7 +50,7 @@ def functional_form(
     Sums of martingale residuals in groups (Therneau and Grambsch 2000, chapter 5), as a ratio, with exact Poisson
     limits: Garwood (1936).
     """
-    from scipy.stats import chi2
+    from scipy.special import gammaincinv
 
     normal_quantile(conf_level)
     if bins < 2:
@@ -76,8 +76,8 @@ def functional_form(
     )
     found["ratio"] = found["churned"] / found["expected"]
     tail = (1 - conf_level) / 2
-    found["conf_low"] = np.nan_to_num(chi2.ppf(tail, 2 * found["churned"])) / 2 / found["expected"]
-    found["conf_high"] = chi2.ppf(1 - tail, 2 * (found["churned"] + 1)) / 2 / found["expected"]
+    found["conf_low"] = np.nan_to_num(gammaincinv(found["churned"], tail)) / found["expected"]
+    found["conf_high"] = gammaincinv(found["churned"] + 1, 1 - tail) / found["expected"]
     found["advice"] = [
         "more left than expected: try its logarithm, a spline or groups" if low > 1
         else "fewer left than expected: try its logarithm, a spline or groups" if high < 1 else "as expected"

@@ -17,7 +17,9 @@ _TIMES = ("duration", "churned", "entry", "weight")
 
 def take_frame(spells: Any) -> pd.DataFrame:
     """Return a pandas frame, a table or another library's frame as a pandas frame."""
-    return spells if isinstance(spells, pd.DataFrame) else tables.read(spells, "SPELLS").to_frame()
+    if isinstance(spells, pd.DataFrame):
+        return spells
+    return (spells if isinstance(spells, tables.Table) else tables.read(spells, "SPELLS")).to_frame()
 
 
 def read_observations(frame: pd.DataFrame, *, reason: str | None = None) -> SpellArrays:

@@ -235,10 +235,10 @@ def _information(likelihood: PartialLikelihood, point: Point, factor: Array) -> 
 
 
 def _to_table(tested: list[tuple[str, float, int, float, float]]) -> pd.DataFrame:
-    from scipy.stats import chi2
+    from scipy.special import chdtrc
 
     table = pd.DataFrame(tested, columns=["term", "statistic", "df", "early", "late"])
-    table.insert(3, "p_value", chi2.sf(table["statistic"], table["df"]))
+    table.insert(3, "p_value", chdtrc(table["df"].to_numpy(), table["statistic"].to_numpy()))
     table["advice"] = [
         _advice(str(term), float(p), float(early), float(late))
         for term, p, early, late in zip(table["term"], table["p_value"], table["early"], table["late"], strict=True)
