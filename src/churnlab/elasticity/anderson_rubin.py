@@ -10,7 +10,7 @@ __all__ = ["ReducedForm", "anderson_rubin_set"]
 
 Array = npt.NDArray[np.float64]
 
-_ANGLES = 4_001
+_ANGLES = 2_001
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -22,20 +22,22 @@ class ReducedForm:
     outcome, price
         Coefficients (l,).
     covariance_at
-        Returns the covariance (l, l) of the coefficients of outcome - b price, for b.
+        Returns the covariances (v, l, l) of the coefficients of outcome - b price, for v values b (v,).
     df
         Degrees of freedom of the denominator.
     """
 
     outcome: Array
     price: Array
-    covariance_at: Callable[[float], Array]
+    covariance_at: Callable[[Array], Array]
     df: float
 
-    def statistic(self, value: float) -> float:
-        """Return the F statistic of the hypothesis that the coefficient of price is `value`."""
-        gap = self.outcome - value * self.price
-        return float(gap @ np.linalg.solve(self.covariance_at(value), gap)) / len(gap)
+    def statistics(self, values: Array) -> Array:
+        """Return the F statistics of the hypotheses that the coefficient of price is each of the values (v,)."""
+        gaps = self.outcome - values[:, None] * self.price
+        weighted = np.linalg.solve(self.covariance_at(values), gaps[:, :, None])[:, :, 0]
+        found: Array = (gaps * weighted).sum(axis=1) / len(self.price)
+        return found
 
 
 def anderson_rubin_set(
@@ -68,34 +70,38 @@ def anderson_rubin_set(
 
     critical = float(f.ppf(conf_level, len(reduced.price), reduced.df))
 
-    def excess(angle: float) -> float:
-        return reduced.statistic(centre + scale * float(np.tan(angle))) - critical
+    def excess(angles: Array) -> Array:
+        return reduced.statistics(centre + scale * np.tan(angles)) - critical
 
-    angles = np.linspace(-np.pi / 2, np.pi / 2, _ANGLES)[1:-1]
-    angles = _with_turns(excess, angles)
-    inside = np.array([excess(angle) <= 0 for angle in angles])
+    angles = _with_turns(excess, np.linspace(-np.pi / 2, np.pi / 2, _ANGLES)[1:-1])
+    inside = excess(angles) <= 0
     borders = np.flatnonzero(inside[1:] != inside[:-1])
     roots = [_border(excess, angles[place], angles[place + 1]) for place in borders]
     points = [centre + scale * float(np.tan(root)) for root in roots]
     return _intervals(points, starts_inside=bool(inside[0]), ends_inside=bool(inside[-1]))
 
 
-def _with_turns(excess: Callable[[float], float], angles: Array) -> Array:
+def _with_turns(excess: Callable[[Array], Array], angles: Array) -> Array:
     """Return the angles and, between them, those of the lowest values."""
     from scipy.optimize import minimize_scalar
 
-    values = np.array([excess(angle) for angle in angles])
+    values = excess(angles)
     turns = np.flatnonzero((values[1:-1] <= values[:-2]) & (values[1:-1] <= values[2:])) + 1
     lowest = [
-        minimize_scalar(excess, bounds=(angles[turn - 1], angles[turn + 1]), method="bounded").x for turn in turns
+        minimize_scalar(_at(excess), bounds=(angles[turn - 1], angles[turn + 1]), method="bounded").x
+        for turn in turns[:20]
     ]
     return np.unique(np.concatenate([angles, lowest]))
 
 
-def _border(excess: Callable[[float], float], low: float, high: float) -> float:
+def _at(excess: Callable[[Array], Array]) -> Callable[[float], float]:
+    return lambda angle: float(excess(np.array([angle]))[0])
+
+
+def _border(excess: Callable[[Array], Array], low: float, high: float) -> float:
     from scipy.optimize import brentq
 
-    return float(brentq(excess, low, high, xtol=1e-14))
+    return float(brentq(_at(excess), low, high, xtol=1e-14))
 
 
 def _intervals(points: list[float], *, starts_inside: bool, ends_inside: bool) -> tuple[tuple[float, float], ...]:

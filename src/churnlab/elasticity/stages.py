@@ -15,6 +15,7 @@ from churnlab.elasticity.first_stage import FirstStage
 from churnlab.elasticity.fit_statistics import outcome_and_regressors, weighted
 from churnlab.elasticity.instrument_tests import hansen_j, sargan, wu_hausman
 from churnlab.elasticity.semidefinite import inverse
+from churnlab.errors import DataError
 
 __all__ = [
     "KClass",
@@ -103,7 +104,7 @@ def to_stages(
     left = absorb(columns, design.groups, design.weights).residuals
     k = len(design.terms)
     _refuse_dependence(design, left[:, 1:], squares[1:], effects, instruments)
-    return Stages(
+    stages = Stages(
         design=design,
         outcome=left[:, 0],
         regressors=left[:, 1 : 1 + k],
@@ -112,6 +113,17 @@ def to_stages(
         errors=errors,
         lags=lags,
     )
+    _refuse_perfection(stages)
+    return stages
+
+
+def _refuse_perfection(stages: Stages) -> None:
+    price, unexplained = stages.regressors[:, 0], stages.unexplained(stages.regressors[:, 0])
+    if float(unexplained @ unexplained) <= 1e-12 * float(price @ price):
+        raise DataError(
+            "The instruments give the price exactly, so that they are the price under another name. "
+            "Try: fit_elasticity, or instruments that move the price and are not made from it."
+        )
 
 
 def _refuse_dependence(
@@ -186,8 +198,8 @@ def reduced_form(stages: Stages, *, centre: float, scale: float) -> ReducedForm:
     low, middle, high = (one.covariance[some, some] for one in found)
     bend, slope = (low + high) / 2 - middle, (high - low) / 2
 
-    def covariance_at(value: float) -> Array:
-        step = (value - centre) / scale
+    def covariance_at(values: Array) -> Array:
+        step = ((values - centre) / scale)[:, None, None]
         covariance: Array = middle + step * slope + step**2 * bend
         return covariance
 

@@ -199,7 +199,8 @@ def _make_levels(
     while True:
         for group, name in levels.items():
             connection.sql(
-                f"CREATE OR REPLACE TEMP TABLE {name} AS SELECT *, row_number() OVER (ORDER BY {_key_names(table, group)}) - 1 AS code "
+                f"CREATE OR REPLACE TEMP TABLE {name} AS "
+                f"SELECT *, row_number() OVER (ORDER BY {_key_names(table, group)}) - 1 AS code "
                 f"FROM (SELECT {_keys(table, group)}, count(*) AS n FROM {kept} GROUP BY ALL)"
             )
         if not any(_set_apart(connection, table, name, levels[name]) for name in effects):
