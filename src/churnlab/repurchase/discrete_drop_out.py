@@ -110,16 +110,15 @@ class DiscreteDropOut:
 
     def expected_if_alive(self, parameters: Parameters, counts: Counts, horizon: Array) -> Array:
         """Return the sum over the opportunities of being still alive and taking one."""
-        periods = _whole(horizon)
-        return self._taken(parameters, counts, periods, np.ones(periods))
+        return self._taken(parameters, counts, horizon, np.ones(_whole(horizon)))
 
     def discounted_if_alive(self, parameters: Parameters, counts: Counts, rate: float, horizon: float) -> Array:
         """Return the same, each opportunity discounted from its own time."""
         from scipy.special import hyp2f1
 
         if np.isfinite(horizon):
-            periods = _whole(np.full(1, horizon))
-            return self._taken(parameters, counts, periods, (1 + rate) ** -np.arange(1.0, periods + 1))
+            ahead = np.full(len(counts), horizon)
+            return self._taken(parameters, counts, ahead, (1 + rate) ** -np.arange(1.0, _whole(ahead) + 1))
         alpha, beta, gamma, delta = parameters
         n = counts.T.rows
         worth: Array = hyp2f1(1, delta + n + 1, gamma + delta + n + 1, 1 / (1 + rate)) / (1 + rate)
@@ -133,7 +132,7 @@ class DiscreteDropOut:
         first = take / (take + refuse)
         total = np.zeros_like(n)
         for period in range(_whole(horizon)):  # not taken so far, taken now; not gone before the next
-            total += first
+            total += first * (period < horizon)
             first = first * (refuse + period) / (take + refuse + period + 1)
             first = first * (delta + n + period + 1) / (gamma + delta + n + period + 1)
         return total
@@ -143,23 +142,23 @@ class DiscreteDropOut:
         from scipy.special import betaln, gammaln
 
         alpha, beta, gamma, delta = parameters
-        x, past, periods = counts.frequency.rows, counts.T.rows, _whole(horizon)
+        x, past = counts.frequency.rows, counts.T.rows
         take, refuse, stay = alpha + x, beta + past - x, delta + past
         total = np.zeros_like(past)
-        for period in range(n, periods + 1):
+        for period in range(n, _whole(horizon) + 1):
             ways = gammaln(period + 1) - gammaln(n + 1) - gammaln(period - n + 1)
             taken = ways + betaln(take + n, refuse + period - n) - betaln(take, refuse)
-            left = betaln(gamma + (period < periods), stay + period) - betaln(gamma, stay + 1)
-            total += np.exp(taken + left)
+            left = betaln(gamma + (period < horizon), stay + period) - betaln(gamma, stay + 1)
+            total += np.exp(taken + left) * (period <= horizon)
         return total
 
-    def _taken(self, parameters: Parameters, counts: Counts, periods: int, worth: Array) -> Array:
-        """Return the expected orders at the next opportunities, each multiplied by its worth (periods,)."""
+    def _taken(self, parameters: Parameters, counts: Counts, horizon: Array, worth: Array) -> Array:
+        """Return the expected orders at the next opportunities, each multiplied by its worth (p,)."""
         alpha, beta, gamma, delta = parameters
         n = counts.T.rows
         alive, total = np.ones_like(n), np.zeros_like(n)
-        for period in range(periods):
-            total += worth[period] * alive
+        for period, value in enumerate(worth):
+            total += value * alive * (period < horizon)
             alive = alive * (delta + n + period + 1) / (gamma + delta + n + period + 1)
         taken: Array = total * (alpha + counts.frequency.rows) / (alpha + beta + n)
         return taken
@@ -175,11 +174,13 @@ def _refuse(wrong: npt.NDArray[np.bool_], rule: str, values: Array) -> None:
 
 
 def _whole(horizon: Array) -> int:
-    """Return a horizon, the same for all rows, as a number of opportunities."""
-    length = float(horizon[0]) if len(horizon) else 0.0
-    if length != np.floor(length):
-        raise ParameterError(f"The BG/BB model counts opportunities: `horizon` must be a whole number, not {length!r}.")
-    return int(length)
+    """Return the longest of the horizons, all of which must be whole numbers of opportunities."""
+    broken = horizon[horizon != np.floor(horizon)]
+    if len(broken):
+        raise ParameterError(
+            f"The BG/BB model counts opportunities: `horizon` must be a whole number, not {broken[0]:g}."
+        )
+    return int(horizon.max(initial=0))
 
 
 def _ends(t_x: Array, n: Array) -> tuple[Array, npt.NDArray[np.bool_]]:
