@@ -20,7 +20,7 @@ __all__ = ["ClassifierForecast", "forecast_by_classifier"]
 
 @dataclass(frozen=True, kw_only=True)
 class ClassifierForecast:
-    """A classifier and its `probability` for each customer of a test date, or None and the reason why there is none."""
+    """A classifier and its `probability` for each customer of a test date, or None; and the reason for what is missing."""
 
     fit: OrderClassifier | None
     forecast: pd.DataFrame | None
@@ -58,7 +58,8 @@ def forecast_by_classifier(
     -------
     ClassifierForecast
         Rows in the order of :func:`churnlab.features.to_rfm` as of the test date. Without a classifier where history is
-        too short for two windows before the test, all or none ordered in one, or the model cannot be fitted then.
+        too short for two windows before the test, or all or none ordered in one; without the model's numbers where the
+        model cannot be fitted that early.
 
     Raises
     ------
@@ -70,13 +71,16 @@ def forecast_by_classifier(
         history = (split.test - split.first).days
         reason = f"A classifier learns on two windows of {days} days, but there are {history} days before the test."
         return ClassifierForecast(fit=None, forecast=None, reason=reason)
+    panel = snapshots(orders, as_of=dates, targets=["ordered_ahead"], horizon=days, observed_until=split.test)
+    now, reason = snapshots(orders, as_of=[split.test]), ""
     options = {"fit_model": fit_model, "horizon": days, "unit": unit}
     try:
-        panel = snapshots(orders, as_of=dates, targets=["ordered_ahead"], horizon=days, observed_until=split.test)
-        panel = add_model_features(panel, orders, **options)  # type: ignore[arg-type]
-        now = add_model_features(snapshots(orders, as_of=[split.test]), orders, **options)  # type: ignore[arg-type]
-        fit = fit_order_classifier(panel, horizon=days, method=method, seed=seed)
+        panel, now = (add_model_features(each, orders, **options) for each in (panel, now))  # type: ignore[arg-type]
     except (ConvergenceError, DataError) as error:
+        reason = f"Without the numbers of a model of orders. {error}"
+    try:
+        fit = fit_order_classifier(panel, horizon=days, method=method, seed=seed)
+    except DataError as error:
         return ClassifierForecast(fit=None, forecast=None, reason=str(error))
     forecast = fit.predict(now).rename(columns={"estimate": "probability"})
-    return ClassifierForecast(fit=fit, forecast=forecast, reason="")
+    return ClassifierForecast(fit=fit, forecast=forecast, reason=reason)
