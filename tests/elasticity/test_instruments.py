@@ -214,8 +214,8 @@ def test_input_instruments(cigarettes):
     known = cigarettes.assign(year=cigarettes["period"].dt.year.astype(float), again=cigarettes["log_income"] * 2)
     with pytest.raises(DataError, match="`year` does not vary beside the effects period"):
         fit_instrumented(known, instruments=("year",), effects=("period",), errors="hc1")
+    own = known.assign(own=np.log(known["price"]) * 3)
     with pytest.raises(DataError, match="The instruments give the price exactly"):
-        own = known.assign(own=np.log(known["price"]) * 3)
         fit_instrumented(own, instruments=("own",), effects=(), errors="hc1")
     with pytest.raises(DataError, match="`again` can be computed from the terms before"):
         fit_instrumented(known, instruments=("again",), controls=("log_income",), effects=(), errors="hc1")
