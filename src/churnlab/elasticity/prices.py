@@ -110,6 +110,7 @@ def to_prices(
     steps = _steps(sales, lines, period=period, store=store, kept=kept)
     panel = sales.engine.frame(_query(steps, keys, len(kept), zeros=zeros, longest_gap=longest_gap))
     panel = panel.rename(columns={f"attribute_{number}": name for number, name in enumerate(kept)})
+    panel["period"] = pd.to_datetime(panel["period"]).astype("datetime64[us]")
     if gaps == "refuse":
         refuse_gaps(panel["period"], period)
     refuse_jumps(panel, largest=largest_jump)
