@@ -266,3 +266,21 @@ def test_truth_everybody_churned_still_fits(rossi):
     fit = survival.fit_cox(spells, covariates=["x"])
     ratio = np.exp(fit.coefficients[0])
     assert ratio / (2 * ratio + 1) * 2 + ratio / (ratio + 1) == pytest.approx(1.0, rel=1e-9)
+
+
+def test_truth_many_ties_have_a_closed_form(monkeypatch):
+    """Thousands of tied ends in a period are summed in closed form, and give what summing them one by one gives."""
+    from churnlab.survival import cox_risk
+
+    rng = np.random.default_rng(8)
+    x = rng.normal(size=(9_000, 2))
+    time = np.ceil(rng.exponential(size=len(x)) * np.exp(-x @ [0.6, -0.4]) * 3)
+    spells = pd.DataFrame(x, columns=["a", "b"]).assign(duration=np.minimum(time, 6), churned=time <= 6)
+    closed = survival.fit_cox(spells, covariates=["a", "b"], std_errors="robust")
+    monkeypatch.setattr(cox_risk, "_FEW_TIES", np.inf)
+    summed = survival.fit_cox(spells, covariates=["a", "b"], std_errors="robust")
+    np.testing.assert_allclose(closed.coefficients, summed.coefficients, rtol=1e-11)
+    np.testing.assert_allclose(closed.covariance, summed.covariance, rtol=1e-10)
+    np.testing.assert_allclose(closed.baseline.variance, summed.baseline.variance, rtol=1e-11)
+    assert closed.log_likelihood == pytest.approx(summed.log_likelihood, rel=1e-13)
+    assert closed.log_likelihood_null == pytest.approx(summed.log_likelihood_null, rel=1e-13)
