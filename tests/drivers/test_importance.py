@@ -114,6 +114,16 @@ def test_truth_mediation_equals_pingouin():
         np.testing.assert_allclose(fit.estimate, expected, atol=2e-8)
 
 
+def test_truth_relative_weights_equal_flip_regression():
+    """The published test of another kit: weight of v1, percentage of v3 and R² to thirteen digits."""
+    known = REFERENCE["flip_regression"]
+    answers = frame_with(known["correlation"], known["names"])
+    fit = drivers.fit_importance(answers, outcome="y", drivers=["v1", "v2", "v3"], method="johnson", draws=100)
+    assert fit.estimate[0] == pytest.approx(known["raw_v1"], abs=1e-14)
+    assert 100 * fit.tidy()["share"].iloc[2] == pytest.approx(known["percent_v3"], abs=1e-10)
+    assert fit.r_squared == pytest.approx(known["r_squared"], abs=1e-14)
+
+
 def test_truth_dominance_equals_domir_and_the_paper(mtcars):
     """Conditional and complete dominance of `mtcars` as domir prints them, and of the published matrix."""
     known = REFERENCE["mtcars_domir"]

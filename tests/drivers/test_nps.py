@@ -292,6 +292,8 @@ def test_input_scale_and_data_must_fit():
         drivers.NpsScheme(name="x", lowest=0, highest=10, detractors_to=9, promoters_from=9)
     with pytest.raises(DataError, match="`w` must be above 0 and finite, but 1 of 3 rows"):
         drivers.fit_nps(pd.DataFrame({"recommend": [1, 2, 10], "w": [1.0, -1.0, 1.0]}), weight="w")
+    with pytest.raises(ParameterError, match="`by` must not name n, which is a column of the result"):
+        drivers.fit_nps(drawn(5, 1).assign(n=1), by=["n"])
     with pytest.raises(ParameterError, match="`benchmark` must be a score"):
         drivers.fit_nps(drawn(5, 1)).against(200)
     with pytest.raises(ParameterError, match=r"`change` must lie in \(0, 200\]"):

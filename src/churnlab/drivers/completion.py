@@ -176,10 +176,11 @@ def _amplifier(moments: Array, patterns: Patterns) -> Array:
     reduced = reduced / patterns.weight.sum()
     reduced[0], reduced[:, 0] = 0.0, 0.0  # the constant stays 1
     try:
-        amplifier: Array = np.linalg.inv(np.eye(len(rows)) - reduced)
+        return np.asarray(np.linalg.inv(np.eye(len(rows)) - reduced), dtype=np.float64)
     except np.linalg.LinAlgError:
-        amplifier = np.eye(len(rows))
-    return amplifier
+        raise ConvergenceError(
+            "The answers do not determine the correlations: too much is missing. Try: leave out the driver with fewest."
+        ) from None
 
 
 def triangle(products: Array) -> Array:

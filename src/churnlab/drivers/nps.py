@@ -20,6 +20,11 @@ __all__ = ["NpsFit", "check_recommend", "compare_nps", "fit_nps"]
 
 Array = npt.NDArray[np.float64]
 
+_COLUMNS = (
+    *("scheme", "n", "n_effective", "n_missing", "promoters", "passives", "detractors", "centre", "spread", "reading"),
+    *("estimate", "std_error", "conf_low", "conf_high", "first", "second", "statistic", "p_value", "benchmark"),
+)
+
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class NpsFit:
@@ -190,7 +195,7 @@ def fit_nps(
     DataError
         If answers are off the scale, or a weight or a count is not positive.
     ParameterError
-        If the scheme or the interval is unknown.
+        If the scheme or the interval is unknown, or a group has the name of a column of the result.
 
     Warns
     -----
@@ -215,6 +220,9 @@ def fit_nps(
     if isinstance(by, str):
         by = [by]
     agreed = find_scheme(scheme)
+    taken = [name for name in by if name in _COLUMNS]
+    if taken:
+        raise ParameterError(f"`by` must not name {taken[0]}, which is a column of the result. Try: rename it.")
     require_columns(answers, [recommend, *by])
     weights, counts = column_weights(answers, weight), column_weights(answers, count)
     values = check_recommend(answers[recommend], agreed, counts)
