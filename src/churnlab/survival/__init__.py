@@ -10,7 +10,7 @@ from churnlab.survival.cause_specific import CauseSpecificFit, fit_cause_specifi
 from churnlab.survival.check_plots import plot_coefficient_over_time, plot_functional_form, plot_influence
 from churnlab.survival.collapse import to_spell_counts
 from churnlab.survival.concordance import concordance, score_concordance
-from churnlab.survival.contracts import count_contracts, merge_overlaps
+from churnlab.survival.contract_counts import count_contracts
 from churnlab.survival.course_scores import d_calibration_table, score_d_calibration, score_lift
 from churnlab.survival.cox import fit_cox
 from churnlab.survival.cox_fit import CoxFit
@@ -25,6 +25,7 @@ from churnlab.survival.influence import cox_residuals, dfbeta, most_influential
 from churnlab.survival.kaplan_meier import SurvivalCurve, fit_kaplan_meier
 from churnlab.survival.log_rank import log_rank_groups, log_rank_test
 from churnlab.survival.order_spells import to_order_spells
+from churnlab.survival.overlaps import merge_overlaps
 from churnlab.survival.periods import to_periods
 from churnlab.survival.plots import (
     plot_calibration,

@@ -11,9 +11,9 @@ from churnlab.errors import DataError, ParameterError
 from churnlab.features.intervals import wilson
 from churnlab.inference import normal_quantile
 from churnlab.survival.censoring import check_predictions, fit_censoring, known_at, to_scored
-from churnlab.survival.kaplan_meier import product_limit
 from churnlab.survival.life_table import build_life_table
 from churnlab.survival.logistic_spline import smooth_probability
+from churnlab.survival.product_limit import product_limit
 from churnlab.survival.spell_arrays import SpellArrays, refuse_no_churn
 
 __all__ = ["calibration_table", "left_by", "score_calibration"]

@@ -1,16 +1,14 @@
-"""A customer's contracts in order: what is known of them as of a day, where they overlap, which belong together."""
+"""A customer's contracts in order: what is known of them as of a day, and which belong together."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, timedelta
 
-import pandas as pd
-
-from churnlab.errors import DataError, ParameterError
+from churnlab.errors import ParameterError
 from churnlab.features.dialects import DIALECTS as DAY_DIALECTS
 from churnlab.tables import Table, to_date
 from churnlab.tables.dialects import DIALECTS
 
-__all__ = ["Window", "linked_sql", "merge_overlaps", "refuse_overlaps", "to_window"]
+__all__ = ["Window", "linked_sql", "ordered_sql", "seen_sql", "to_window"]
 
 _NEVER = "DATE '9999-12-31'"
 _IN_ORDER = f"PARTITION BY customer_id ORDER BY first_day, coalesce(last_day, {_NEVER})"
@@ -117,160 +115,24 @@ def linked_sql(subscriptions: Table, window: Window, *, kept: tuple[str, ...] = 
         SELECT *, sum(opens) OVER (PARTITION BY customer_id ORDER BY contract) AS spell
         FROM (
             SELECT *, CASE WHEN {opens} THEN 1 ELSE 0 END AS opens, CASE WHEN {opens} THEN 0 ELSE {gap} END AS gap
-            FROM ({_ordered_sql(seen_sql(subscriptions, window.as_of, kept=kept))})
+            FROM ({ordered_sql(seen_sql(subscriptions, window.as_of, kept=kept))})
         )
     )"""
 
 
-def _ordered_sql(contracts: str) -> str:
-    """Return contracts numbered by customer, each with the latest end of those before it."""
+def ordered_sql(contracts: str) -> str:
+    """Return the SQL of contracts numbered by customer, each with the latest end of those before it.
+
+    Parameters
+    ----------
+    contracts
+        What :func:`seen_sql` returns.
+
+    Returns
+    -------
+    str
+        As there, with `contract` (1, 2, … by customer) and `end_before`.
+    """
     return f"""SELECT *, row_number() OVER ({_IN_ORDER}) AS contract,
         max(coalesce(last_day, {_NEVER})) OVER ({_IN_ORDER} ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS end_before
     FROM ({contracts})"""
-
-
-def refuse_overlaps(subscriptions: Table, as_of: date) -> None:
-    """Refuse contracts of a customer that begin before an earlier one has ended.
-
-    Parameters
-    ----------
-    subscriptions
-        A table of SUBSCRIPTIONS.
-    as_of
-        The day on whose morning it is looked at.
-
-    Raises
-    ------
-    DataError
-        If there are any; it says how many, and the first.
-    """
-    n, count, customer, day = _overlaps(subscriptions, as_of)
-    if count:
-        raise DataError(
-            f"{count:,} of {n:,} contracts of {subscriptions.label} begin before an earlier one of the same customer has "
-            f"ended (first: customer {customer}, {day}). If a customer counts as there while any contract runs, try: "
-            "survival.merge_overlaps(subscriptions), which makes one contract of them and says how many there were."
-        )
-
-
-def _overlaps(subscriptions: Table, as_of: date) -> tuple[int, int, str, str]:
-    """Return the number of contracts, of those that overlap, and customer and day of the first of these."""
-    overlapping = "end_before > first_day"
-    return subscriptions.engine.rows(
-        f"""SELECT count(*), count(CASE WHEN {overlapping} THEN 1 END),
-    CAST(min_by(customer_id, contract + CASE WHEN {overlapping} THEN 0 ELSE 1000000000 END) AS STRING),
-    CAST(min(CASE WHEN {overlapping} THEN first_day END) AS STRING)
-FROM ({_ordered_sql(seen_sql(subscriptions, as_of))})"""
-    )[0]
-
-
-def merge_overlaps(subscriptions: Table) -> Table:
-    """Make one contract of those of a customer that overlap: she counts as there while any of them runs.
-
-    Parameters
-    ----------
-    subscriptions
-        A table of SUBSCRIPTIONS.
-
-    Returns
-    -------
-    Table
-        SUBSCRIPTIONS, whose label says how many contracts were merged: each from its first start to its last end, with the
-        reason of the contract that ended last, and the other columns of the one that began first.
-
-    Raises
-    ------
-    DataError
-        If the rows cannot be read any more.
-
-    Examples
-    --------
-    >>> from churnlab import tables
-    >>> two = {"customer_id": ["a", "a"], "start": ["2024-01-01", "2024-01-20"], "end": ["2024-02-01", None]}
-    >>> merge_overlaps(tables.read(pd.DataFrame(two), "SUBSCRIPTIONS"))
-    Table(SUBSCRIPTIONS: 1 rows of the frame with 2 contracts merged into 1)
-    """
-    quote = DIALECTS[subscriptions.engine.dialect].quote
-    end, never = quote("end"), "TIMESTAMP '9999-12-31 00:00:00'"
-    columns = subscriptions.columns
-    rest = [quote(name) for name in columns if name not in ("customer_id", "start", "end", "reason")]
-    order = f"PARTITION BY customer_id ORDER BY start, coalesce({end}, {never})"
-    before = f"max(coalesce({end}, {never})) OVER ({order} ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)"
-    last = (
-        f"row_number() OVER (PARTITION BY customer_id, churnlab_run ORDER BY coalesce({end}, {never}) DESC, start DESC)"
-    )
-    chosen = {
-        "customer_id": "customer_id",
-        "start": "min(start) AS start",
-        "end": f"CASE WHEN count({end}) = count(*) THEN max({end}) END AS {end}",
-        "reason": "max(CASE WHEN churnlab_last = 1 THEN reason END) AS reason",
-        **{name: f"max(CASE WHEN churnlab_first = 1 THEN {name} END) AS {name}" for name in rest},
-    }
-    listed = ", ".join(chosen.get(name, chosen.get(quote(name), "")) for name in columns)
-    runs = f"""SELECT *, row_number() OVER (PARTITION BY customer_id, churnlab_run ORDER BY churnlab_place) AS churnlab_first,
-        {last} AS churnlab_last
-    FROM (
-        SELECT *, sum(CASE WHEN churnlab_before > start THEN 0 ELSE 1 END)
-            OVER (PARTITION BY customer_id ORDER BY churnlab_place) AS churnlab_run
-        FROM (SELECT *, {before} AS churnlab_before, row_number() OVER ({order}) AS churnlab_place
-            FROM {subscriptions.view})
-    )"""
-    engine = subscriptions.engine
-    merged, into = engine.rows(
-        f"SELECT coalesce(sum(n), 0), count(*) FROM (SELECT count(*) AS n FROM ({runs}) "
-        "GROUP BY customer_id, churnlab_run HAVING count(*) > 1)"
-    )[0]
-    view = engine.create_view(f"SELECT {listed} FROM ({runs}) GROUP BY customer_id, churnlab_run")
-    label = f"{subscriptions.label} with {int(merged):,} contracts merged into {int(into):,}"
-    n = subscriptions.n - int(merged) + int(into)
-    return replace(subscriptions, view=view, label=label, n=n, parent=subscriptions)
-
-
-def count_contracts(
-    subscriptions: Table,
-    *,
-    as_of: str | date,
-    observed_from: str | date | None = None,
-    longest_gap: int = 0,
-) -> pd.DataFrame:
-    """Count what becomes of the contracts of a table as they are made into spells.
-
-    Parameters
-    ----------
-    subscriptions, as_of, observed_from, longest_gap
-        As in :func:`to_spells`.
-
-    Returns
-    -------
-    DataFrame
-        Two columns, `what` and `value`: a row per count.
-
-    Raises
-    ------
-    ParameterError
-        If an argument is out of range.
-    """
-    window = to_window(as_of, observed_from, longest_gap)
-    quote = DIALECTS[subscriptions.engine.dialect].quote
-    morning = f"TIMESTAMP '{window.as_of.isoformat()} 00:00:00'"
-    rows = subscriptions.engine.rows
-    began, ends = rows(
-        f"SELECT count(CASE WHEN start > {morning} THEN 1 END), "
-        f"count(CASE WHEN start <= {morning} AND {quote('end')} > {morning} THEN 1 END) FROM {subscriptions.view}"
-    )[0]
-    n, overlapping, *_ = _overlaps(subscriptions, window.as_of)
-    customers, spells, gaps, returns = rows(
-        f"""SELECT count(DISTINCT customer_id), coalesce(sum(opens), 0), count(CASE WHEN gap > 0 THEN 1 END),
-    count(CASE WHEN opens = 1 AND spell > 1 THEN 1 END) FROM ({linked_sql(subscriptions, window)})"""
-    )[0]
-    counts = {
-        "contracts that had begun": n,
-        "of so many customers": customers,
-        "begin later, left out": began,
-        "end later, taken as running": ends,
-        "overlap with an earlier one": overlapping,
-        f"gaps of {longest_gap} days or less that were bridged": gaps,
-        "spells": spells,
-        "of these, returns after a longer gap": returns,
-    }
-    return pd.DataFrame({"what": list(counts), "value": [int(value) for value in counts.values()]})

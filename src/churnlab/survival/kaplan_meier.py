@@ -1,7 +1,7 @@
 """The share of customers who are still there, by time: Kaplan and Meier's curve, by group."""
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -12,12 +12,12 @@ from churnlab.errors import ParameterError
 from churnlab.inference import normal_quantile
 from churnlab.survival.curve_summaries import quantile_of, restricted_mean_of
 from churnlab.survival.life_table import LifeTable, build_life_table, number_groups
+from churnlab.survival.product_limit import LimitType, product_limit, survival_error, survival_limits
 from churnlab.survival.spell_arrays import check_times, to_arrays, to_spell_frame
 
-__all__ = ["LimitType", "SurvivalCurve", "fit_kaplan_meier"]
+__all__ = ["SurvivalCurve", "fit_kaplan_meier"]
 
 Array = npt.NDArray[np.float64]
-LimitType = Literal["log", "log-log", "plain"]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -181,7 +181,7 @@ class SurvivalCurve:
     def _limits(self, table: LifeTable) -> dict[str, Array]:
         survival, greenwood = product_limit(table)
         z = normal_quantile(self.conf_level)
-        return {"estimate": survival, "std_error": _error(survival, greenwood)} | _limits(
+        return {"estimate": survival, "std_error": survival_error(survival, greenwood)} | survival_limits(
             survival, greenwood, z, self.limit_type
         )
 
@@ -246,30 +246,3 @@ def fit_kaplan_meier(
     parts = [arrays] if by is None else [arrays.take(number == place) for place in range(len(groups))]
     tables = tuple(build_life_table(part) for part in parts)
     return SurvivalCurve(groups=groups, life_tables=tables, limit_type=limit_type, conf_level=conf_level)
-
-
-def product_limit(table: LifeTable) -> tuple[Array, Array]:
-    """Return the share still there after each time, and Greenwood's sum Σ d / n (n - d), each (m,)."""
-    survival = np.asarray(np.cumprod(1 - table.hazard), dtype=np.float64)
-    left = table.at_risk - table.events
-    with np.errstate(divide="ignore", invalid="ignore"):
-        greenwood = np.where(table.events > 0, table.events / (table.at_risk * left), 0.0)
-    return survival, np.cumsum(greenwood)
-
-
-def _error(survival: Array, greenwood: Array) -> Array:
-    with np.errstate(invalid="ignore"):
-        return np.where(survival > 0, survival * np.sqrt(greenwood), np.nan)
-
-
-def _limits(survival: Array, greenwood: Array, z: float, limit_type: LimitType) -> dict[str, Array]:
-    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        error = np.where(survival > 0, np.sqrt(greenwood), np.nan)
-        if limit_type == "plain":
-            low, high = survival - z * survival * error, survival + z * survival * error
-        elif limit_type == "log":
-            low, high = survival * np.exp(-z * error), survival * np.exp(z * error)
-        else:
-            log = np.where((survival > 0) & (survival < 1), np.log(survival), np.nan)
-            low, high = (np.exp(log * np.exp(sign * z * error / -log)) for sign in (1, -1))
-    return {"conf_low": np.clip(low, 0, 1), "conf_high": np.clip(high, 0, 1)}

@@ -9,7 +9,8 @@ from churnlab import tables
 from churnlab.errors import DataError, ParameterError
 from churnlab.features import Unit, days_per
 from churnlab.features.dialects import DIALECTS as DAY_DIALECTS
-from churnlab.survival.contracts import Window, linked_sql, refuse_overlaps, to_window
+from churnlab.survival.contracts import Window, linked_sql, to_window
+from churnlab.survival.overlaps import refuse_overlaps
 from churnlab.tables import Table
 from churnlab.tables.dialects import DIALECTS
 
