@@ -11,9 +11,9 @@ __all__ = ["Nodes", "decay_nodes", "gauss_legendre"]
 
 Array = npt.NDArray[np.float64]
 
-_DECAYS = (1.5, 10.0)
+_CHANGES = (2.0, 10.0)
 _NODES = (8, 16, 32)
-"""Nodes up to each total decay of the integrand's logarithm, and beyond."""
+"""Nodes up to each total change of the integrand's logarithm, and beyond."""
 _GONE = 40.0
 """The integral ends where the integrand has fallen by e⁻⁴⁰."""
 _HALVINGS = 40
@@ -69,7 +69,7 @@ def decay_nodes(p: Array, q: Array, A: Array, B: Array, length: Array) -> Iterat
     far = np.flatnonzero(decay > _GONE)
     if len(far):
         span[far] = _cut(p[far], q[far], A[far], B[far], span[far])
-    kind = np.searchsorted(_DECAYS, decay)
+    kind = np.searchsorted(_CHANGES, np.minimum(decay, _GONE) + span)
     for which, number in enumerate(_NODES):
         rows = np.flatnonzero(kind == which)
         if not len(rows):

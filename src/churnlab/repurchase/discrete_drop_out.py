@@ -5,7 +5,7 @@ one drops out with a probability that is beta(gamma, delta). x, t_x and n are ho
 and how many there were: the columns frequency, recency and T, in whole numbers.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -192,12 +192,20 @@ def _ends(t_x: Array, n: Array) -> tuple[Array, npt.NDArray[np.bool_]]:
 
 def _path(parameters: Parameters, x: Array, last: Array, gone: npt.NDArray[np.bool_]) -> Array:
     """Log-probability (p, m) of x orders in `last` opportunities, and of being gone after it or not."""
-    from scipy.special import betaln
-
     alpha, beta, gamma, delta = parameters
-    took = betaln(alpha + x, beta + last - x) - betaln(alpha, beta)
-    path: Array = took + betaln(gamma + gone, delta + last) - betaln(gamma, delta)
+    path: Array = _log_beta_ratio(alpha, beta, x, last - x) + _log_beta_ratio(
+        gamma, delta, gone.astype(np.float64), last
+    )
     return path
+
+
+def _log_beta_ratio(a: float | Array, b: float | Array, up: Array, down: Array) -> Array:
+    """Return log B(a + up, b + down) - log B(a, b)."""
+    from scipy.special import gammaln
+
+    ratio = _stepped(gammaln, a, up) + _stepped(gammaln, b, down) - _stepped(gammaln, a + b, up + down)
+    ratio = ratio - gammaln(a) - gammaln(b) + gammaln(a + b)
+    return np.asarray(ratio, dtype=np.float64)
 
 
 def _path_derivatives(
@@ -205,7 +213,7 @@ def _path_derivatives(
 ) -> tuple[Array, dict[tuple[int, int], Array]]:
     """Return gradients (p, 4, m) and second derivatives (p, m) of the paths, in the logarithms of the parameters."""
     alpha, beta, gamma, delta = parameters
-    took, bends_took = _beta_derivatives(alpha, beta, x, last - x)
+    took, bends_took = _beta_derivatives(alpha, beta, np.broadcast_to(x, last.shape), last - x)
     left, bends_left = _beta_derivatives(gamma, delta, gone.astype(np.float64), last)
     bends = {(i, j): bends_took[i, j] for i, j in ((0, 0), (0, 1), (1, 1))}
     bends |= {(i + 2, j + 2): bends_left[i, j] for i, j in ((0, 0), (0, 1), (1, 1))}
@@ -216,14 +224,29 @@ def _beta_derivatives(
     a: float | Array, b: float | Array, up: Array, down: Array
 ) -> tuple[list[Array], dict[tuple[int, int], Array]]:
     """Return the derivatives of log B(a + up, b + down) - log B(a, b) in log a and log b."""
-    from scipy.special import digamma, polygamma
+    from scipy.special import digamma
 
-    both = digamma(a + b) - digamma(a + b + up + down)
-    curve = polygamma(1, a + b) - polygamma(1, a + b + up + down)
-    first = a * (digamma(a + up) - digamma(a) + both)
-    second = b * (digamma(b + down) - digamma(b) + both)
+    def moved(function: Callable[[Array], Array], base: float | Array, steps: Array) -> Array:
+        return _stepped(function, base, steps) - function(np.asarray(base))
+
+    both, curve = -moved(digamma, a + b, up + down), -moved(_trigamma, a + b, up + down)
+    first, second = a * (moved(digamma, a, up) + both), b * (moved(digamma, b, down) + both)
     return [first, second], {
-        (0, 0): first + a**2 * (polygamma(1, a + up) - polygamma(1, a) + curve),
+        (0, 0): first + a**2 * (moved(_trigamma, a, up) + curve),
         (0, 1): a * b * curve,
-        (1, 1): second + b**2 * (polygamma(1, b + down) - polygamma(1, b) + curve),
+        (1, 1): second + b**2 * (moved(_trigamma, b, down) + curve),
     }
+
+
+def _trigamma(values: Array) -> Array:
+    from scipy.special import polygamma
+
+    return np.asarray(polygamma(1, values), dtype=np.float64)
+
+
+def _stepped(function: Callable[[Array], Array], base: float | Array, steps: Array) -> Array:
+    """Return a function of base + steps, whole numbers, computed once per step where the base is one number."""
+    if np.ndim(base) > 0:
+        return function(base + steps)
+    places = steps.astype(np.intp)
+    return function(base + np.arange(float(places.max(initial=0)) + 1))[places]

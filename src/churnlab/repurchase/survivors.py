@@ -34,10 +34,10 @@ def to_losses(survivors: pd.DataFrame, *, parameters: int) -> Losses:
             f"A table of survivors has the columns `period` and `survivors`; there is no {' and no '.join(missing)}. It has: "
             f"{', '.join(map(str, survivors))}."
         )
+    if survivors.empty:
+        raise DataError("The table of survivors has no row.")
     cohorts = survivors.groupby("cohort", sort=True) if "cohort" in survivors else [("", survivors)]
     parts = [_cohort(f" of cohort {name!r}" if name != "" else "", cohort) for name, cohort in cohorts]
-    if not parts:
-        raise DataError("The table of survivors has no row.")
     renewal, lost = (np.concatenate([part[place] for part in parts]) for place in (0, 1))
     last, left = (np.array([part[place] for part in parts]) for place in (2, 3))
     if last.max() < parameters:
