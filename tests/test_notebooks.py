@@ -6,16 +6,23 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from churnlab import elasticity, simulate, studies
+from churnlab import elasticity, simulate, studies, survival
 
 NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
 SMALL = {
+    "churn": {
+        "contract": "subscriptions",
+        "covariates": ["plan", "channel"],
+        "group": "plan",
+        "check": 3,
+        "longest_gap": 7,
+    },
     "repurchase": {"horizon": 13, "seed": 7},
     "customer_base": {"window_days": 60},
     "retention_curve": {"held_out": 3, "cohort": "2024 <b>", "period": "month"},
     "price_elasticity": {"contract": "prices", "groups": ["Gruppe"], "change": -10.0},
 }
-OWN = {"price_elasticity": "own_prices", "retention_curve": "own_survivors"}
+OWN = {"churn": "own_contracts", "price_elasticity": "own_prices", "retention_curve": "own_survivors"}
 """What a study reads in place of orders."""
 
 
@@ -53,6 +60,19 @@ def own_survivors(tmp_path_factory) -> dict[str, str]:
     names = '[columns]\ncohort = "Jahrgang"\nperiod = "Monat"\nsurvivors = "Kunden"\n'
     (folder / "map.toml").write_text(names, encoding="utf-8")
     return {"data": str(folder / "Bestand.csv"), "columns": str(folder / "map.toml"), "currency": "Euro <b>"}
+
+
+@pytest.fixture(scope="module")
+def own_contracts(tmp_path_factory) -> dict[str, str]:
+    """Contracts of 1,000 simulated customers, with names of their own."""
+    folder = tmp_path_factory.mktemp("own contracts")
+    frame = survival.simulate_subscriptions(1000, days=600, monthly_churn=0.08, seed=4)
+    frame = frame.replace({"plan": {"flex": "Euro <b>"}}).rename(
+        columns={"customer_id": "Kunde", "start": "von", "end": "bis"}
+    )
+    frame.to_csv(folder / "Verträge.csv", index=False)
+    (folder / "map.toml").write_text('[columns]\ncustomer_id = "Kunde"\nstart = "von"\nend = "bis"\n', encoding="utf-8")
+    return {"data": str(folder / "Verträge.csv"), "columns": str(folder / "map.toml")}
 
 
 def test_truth_every_notebook_is_tried():
