@@ -204,7 +204,7 @@ def test_input_a_product_twice(sold):
 
 def test_input_terms_that_say_nothing_are_named(sold):
     """Terms that the effects hold, that repeat others, that are text, empty or unknown are named."""
-    known = sold.assign(size=sold["product"] * 2.0, twice=sold["promoted"] * 2.0, brand="own", gap=np.nan, one=1.0)
+    known = sold.assign(size=sold["product"] * 2.0, twice=sold["promoted"] * 2.0, brand="own", gap=np.nan, one=0.1)
     cases = {
         "size": "`size` does not vary beside the effects product, period",
         "twice": "`twice` can be computed from the terms before",

@@ -11,7 +11,7 @@ Array = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.intp]
 
 _CONSTANT = 1e-20
-"""Share of a column's sum of squares around 0 below which it is constant but for rounding."""
+"""Share of a column's sum of squares as it was below which it is constant but for rounding."""
 _REPEATED = 1e-10
 """Share of a column's sum of squares below which nothing of it is left beside the columns before it."""
 
@@ -58,7 +58,7 @@ def fit_slopes(outcome: Array, columns: Array, codes: Codes, *, raw_squares: Arr
     codes
         The group of each row (n,).
     raw_squares
-        Sums of squares of the columns before unit effects were taken out (J, k).
+        Sums of squares of the columns as they were, from which rounding is judged (J, k).
     free
         Rows less unit effects in each group (J,).
 

@@ -188,14 +188,20 @@ def _slopes(design: Design) -> Slopes:
     group = design.clusters[0]
     columns = outcome_and_regressors(design)[0]
     order = [*range(2, columns.shape[1]), 1]
-    raw = np.column_stack([np.bincount(group.codes, columns[:, place] ** 2, group.size) for place in order])
+    rows = np.bincount(group.codes, minlength=group.size)
+    # Rounding is that of the numbers and of their mean over all rows, which leaves first.
+    raw = np.column_stack(
+        [
+            np.bincount(group.codes, columns[:, place] ** 2, group.size) + rows * columns[:, place].mean() ** 2
+            for place in order
+        ]
+    )
     left = absorb(columns, design.groups).residuals
     unit = design.groups[0]
     group_of_unit = np.zeros(unit.size, dtype=np.intp)
     group_of_unit[unit.codes] = group.codes
-    rows = np.bincount(group.codes, minlength=group.size)
     free = (rows - np.bincount(group_of_unit, minlength=group.size)).astype(np.float64)
-    return fit_slopes(left[:, 0], left[:, order], group.codes, raw_squares=raw.astype(np.float64), free=free)
+    return fit_slopes(left[:, 0], left[:, order], group.codes, raw_squares=raw, free=free)
 
 
 def _reasons(slopes: Slopes) -> "pd.Series[Any]":

@@ -68,7 +68,7 @@ def independent_terms(
     terms
         Names of the regressors (k).
     squares
-        Sums of squares around the mean, before the effects were taken out (k,).
+        Sums of squares around the mean, before the effects were taken out (k,): exactly 0 for a column that is constant.
     gram
         Cross-products after that (k, k).
     effects
@@ -81,7 +81,7 @@ def independent_terms(
     DataError
         If another term does not vary beside the effects, or is a combination of terms before it.
     """
-    gone = np.diag(gram) <= _ABSORBED * squares
+    gone = (squares == 0) | (np.diag(gram) <= _ABSORBED * squares)
     kept = [place for place in range(len(terms)) if not gone[place]]
     double = {kept[place] for place in first_dependent(gram[np.ix_(kept, kept)])}
     absorbed = [terms[place] for place in range(len(terms)) if gone[place] and terms[place] not in optional]

@@ -98,9 +98,14 @@ def _first_pass(pieces: Callable[[], Iterable[Piece]], sizes: Sequence[int]) -> 
     return _First(
         equations=equations,
         shift=shift + (0 if order else sums / n),
-        squares=squares - sums**2 / n,
+        squares=_without_noise(squares - sums**2 / n, n * shift**2),
         nested=tuple(nested),
     )
+
+
+def _without_noise(squares: Array, scale: Array) -> Array:
+    """Return sums of squares (m,), 0 where they are no more than the rounding of columns that do not vary."""
+    return np.where(squares <= 1e-24 * scale, 0.0, squares)
 
 
 def _stays_within(around: npt.NDArray[np.intp], inner: Group, outer: Group) -> bool:

@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from churnlab.elasticity.design import Design
 
-__all__ = ["FitStatistics", "fit_statistics", "outcome_and_regressors", "weighted"]
+__all__ = ["FitStatistics", "fit_statistics", "outcome_and_regressors", "squares_around_mean", "weighted"]
 
 Array = npt.NDArray[np.float64]
 
@@ -41,10 +41,13 @@ def outcome_and_regressors(design: Design, more: Array | None = None) -> tuple[A
     columns[:, 1 : 1 + k] = design.regressors
     if more is not None:
         columns[:, 1 + k :] = more
-    return columns, np.array([_squares(column, design.weights) for column in columns.T])
+    return columns, np.array([squares_around_mean(column, design.weights) for column in columns.T])
 
 
-def _squares(column: Array, weights: Array | None) -> float:
+def squares_around_mean(column: Array, weights: Array | None = None) -> float:
+    """Return the (weighted) sum of squares of a column (n,) around its mean: exactly 0 where it does not vary."""
+    if column.min() == column.max():
+        return 0.0
     centred = column - np.average(column, weights=weights)
     return float(centred @ weighted(centred, weights))
 

@@ -9,7 +9,7 @@ from churnlab.elasticity.absorb import Absorbed, absorb
 from churnlab.elasticity.coefficients import independent_terms
 from churnlab.elasticity.covariances import Moments, clustered, clustered_parameters, hc1, iid, parameters
 from churnlab.elasticity.design import Design, Specification
-from churnlab.elasticity.fit_statistics import weighted
+from churnlab.elasticity.fit_statistics import squares_around_mean, weighted
 from churnlab.elasticity.semidefinite import inverse
 from churnlab.errors import ConvergenceError, DataError
 
@@ -100,8 +100,7 @@ def _solve(
     outcome, regressors = absorbed.residuals[:, 0], absorbed.residuals[:, 1:]
     moments = weighted(regressors, weights)
     gram = moments.T @ regressors
-    centred = design.regressors - absorbed.mean[1:]
-    squares = np.einsum("ij,ij,i->j", centred, centred, weights)
+    squares = np.array([squares_around_mean(column, weights) for column in design.regressors.T])
     kept = independent_terms(design.terms, squares, gram, effects=asked.effects, optional=asked.moderators)
     bread = inverse(gram[np.ix_(kept, kept)])
     coefficients = bread @ (moments[:, kept].T @ outcome)

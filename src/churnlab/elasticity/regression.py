@@ -10,6 +10,7 @@ from churnlab.elasticity.absorb import absorb
 from churnlab.elasticity.coefficients import independent_terms
 from churnlab.elasticity.covariance_choice import uncertainty
 from churnlab.elasticity.design import Design
+from churnlab.elasticity.fit_statistics import squares_around_mean
 from churnlab.elasticity.semidefinite import inverse
 
 __all__ = ["Regression", "regress"]
@@ -35,7 +36,7 @@ def regress(outcome: Array, design: Design, *, effects: Sequence[str], errors: s
         If a term does not vary beside the effects or repeats others, or there are too few rows.
     """
     columns = np.asfortranarray(np.column_stack([outcome, design.regressors]))
-    squares = ((columns - columns.mean(axis=0)) ** 2).sum(axis=0)
+    squares = np.array([squares_around_mean(column) for column in columns.T])
     left = absorb(columns, design.groups).residuals
     regressors = left[:, 1:]
     independent_terms(design.terms, squares[1:], regressors.T @ regressors, effects=effects)
