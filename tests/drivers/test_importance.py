@@ -344,6 +344,10 @@ def test_truth_segments_that_differ_are_found_and_equal_ones_not():
     answers = pd.concat([one.assign(segment="new"), other.assign(segment="old")])
     fit = drivers.fit_importance_by_segment(answers, drivers=["x0", "x1"], draws=300)
     assert fit.tests().set_index("term").loc["x0", "q_value"] < 1e-6
+    variance = sum(part.samples.var(axis=0, ddof=1) for part in fit.fits)
+    gap = fit.fits[0].estimate - fit.fits[1].estimate
+    np.testing.assert_allclose(fit.tests()["statistic"], gap**2 / variance)
+    assert fit.tests()["df"].tolist() == [1, 1]
     difference = fit.differences().set_index("term").loc["x0"]
     assert difference["conf_low"] > 0
     assert fit.tidy().groupby("segment", sort=False)["term"].count().to_dict() == {"new": 2, "old": 2}
