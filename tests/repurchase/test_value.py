@@ -75,6 +75,69 @@ def test_input_all_amounts_alike_and_infinite_means(sample_rfm, sample_amounts):
         sample_amounts.at(np.array([6.0, 0.9, 15.0])).expected_amount(sample_rfm)
 
 
+def test_input_infinite_means_are_warned_of_and_repeat_buyers_go_on():
+    """With q below 1 the fit warns; repeat buyers still have an expected amount, others do not."""
+    rng = np.random.default_rng(3)
+    x = rng.integers(1, 9, 800)
+    amount = rng.gamma(2.0 * x) / x / rng.gamma(0.7, 1 / 5.0, 800)
+    rfm = pd.DataFrame({"frequency": x, "recency": 3.0, "T": 9.0, "monetary_value": amount})
+    with pytest.warns(
+        UserWarning, match="is not above 1: under this model the mean amount over all customers is infinite"
+    ):
+        fit = repurchase.fit_gamma_gamma(rfm)
+    assert fit.q < 1
+    assert np.isfinite(fit.expected_amount(rfm)).all()
+    with pytest.raises(ConvergenceError, match="is not above 1"):
+        fit.expected_amount(pd.DataFrame({"frequency": [0], "recency": [0.0], "T": [9.0], "monetary_value": [np.nan]}))
+
+
+def test_truth_gamma_gamma_limits_cover_the_simulated_truth():
+    """Over 20 simulated bases the 95 % limits of p, q and v hold the truth about as often as they say."""
+    truth, hits = np.array([6.0, 4.0, 15.0]), np.zeros(3, dtype=int)
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        x = rng.geometric(0.4, 1500)
+        amount = rng.gamma(6.0 * x) / x / rng.gamma(4.0, 1 / 15.0, 1500)
+        rfm = pd.DataFrame({"frequency": x, "recency": 3.0, "T": 9.0, "monetary_value": amount})
+        tidy = repurchase.fit_gamma_gamma(rfm).tidy()
+        hits += ((tidy["conf_low"] <= truth) & (truth <= tidy["conf_high"])).to_numpy()
+    assert (hits >= 16).all(), hits  # binomial(20, .95): fewer with a probability of 0.003
+
+
+@pytest.mark.parametrize("fit", [repurchase.fit_bg_nbd, repurchase.fit_mbg_nbd, repurchase.fit_pareto_nbd])
+def test_truth_limits_of_each_customers_value_are_those_of_drawn_parameters(fit, sample_rfm, sample_amounts):
+    """Standard errors of single customers equal the spread over drawn parameters; the value is that of the plain function."""
+    orders, some = fit(sample_rfm), sample_rfm.iloc[[0, 1, 2, 100, 1500]]
+    table = repurchase.lifetime_value_limits(orders, sample_amounts, some, horizon=52)
+    plain = repurchase.customer_lifetime_value(orders, sample_amounts, some, horizon=52)
+    np.testing.assert_allclose(table["estimate"], plain, rtol=1e-13)
+    rng, drawn = np.random.default_rng(1), []
+    for _ in range(400):
+        moved = [
+            each.at(
+                np.exp(rng.multivariate_normal(np.log(each.theta), each.covariance / np.outer(each.theta, each.theta)))
+            )
+            for each in (orders, sample_amounts)
+        ]
+        drawn.append(repurchase.customer_lifetime_value(*moved, some, horizon=52))
+    spread = np.std(np.log(drawn), axis=0)
+    np.testing.assert_allclose(
+        table["std_error"] / table["estimate"], spread, rtol=0.2
+    )  # of 400 draws, and of curvature
+    assert (table["conf_low"] > 0).all()
+    assert table.index.equals(some.index)
+
+
+def test_truth_value_for_ever_is_the_limit_of_long_horizons(sample_fit, sample_amounts, sample_rfm):
+    """Without a horizon the value is that of 400 years, and takes a discount."""
+    some = sample_rfm.head(20)
+    for_ever = repurchase.customer_lifetime_value(sample_fit, sample_amounts, some, horizon=None, discount_rate=0.15)
+    long = repurchase.customer_lifetime_value(sample_fit, sample_amounts, some, horizon=400 * 52, discount_rate=0.15)
+    np.testing.assert_allclose(for_ever, long, rtol=1e-9)
+    with pytest.raises(ParameterError, match="Without a horizon, `discount` must be above 0"):
+        repurchase.customer_lifetime_value(sample_fit, sample_amounts, some, horizon=None, discount_rate=0.0)
+
+
 def test_truth_lifetime_value_is_the_discounted_integral(sample_fit, sample_amounts, sample_rfm):
     """Lifetime value equals the integral of discounted order rates times the expected amount; rates are by differences."""
     some = sample_rfm.iloc[[0, 1, 2, 100, 1500]]

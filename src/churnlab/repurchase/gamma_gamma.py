@@ -1,5 +1,6 @@
 """The Gamma-Gamma model of what customers spend per order."""
 
+import warnings
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -150,6 +151,11 @@ def fit_gamma_gamma(
     ParameterError
         If `zero_values` is unknown or the level is not between 0 and 1.
 
+    Warns
+    -----
+    UserWarning
+        If q is 1 or less: the mean amount over all customers is then infinite.
+
     Notes
     -----
     Fader and Hardie (2013), equation 1a; it assumes that what a customer spends per order does not depend on how often
@@ -174,6 +180,12 @@ def fit_gamma_gamma(
     )
     scale = np.array([1.0, 1.0, unit])
     p, q, v = map(float, maximum.estimate * scale)
+    if q <= 1:
+        warnings.warn(
+            f"q = {q:.3g} is not above 1: under this model the mean amount over all customers is infinite. Expected amounts can "
+            "be had of repeat buyers only; refunds or a few huge orders among the amounts may be the reason.",
+            stacklevel=2,
+        )
     return GammaGammaFit(
         p=p,
         q=q,
