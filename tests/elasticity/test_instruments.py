@@ -179,13 +179,13 @@ def test_truth_instruments_recover_what_least_squares_misses():
 def test_truth_intervals_cover():
     """Anderson-Rubin and Wald intervals of 90 % hold the truth in 90 % of panels, give or take four standard errors."""
     covered = []
-    for seed in range(40):
+    for seed in range(30):
         prices = simulate_prices(30, 20, seed=seed, elasticity=-2.0, spread=0.0, endogeneity=0.4)
         prices = prices.assign(log_cost=np.log(prices["cost"]))
         fit = fit_instrumented(prices, instruments=("log_cost",), errors="hc1", conf_level=0.9)
         low, high = fit.anderson_rubin().iloc[0]
         covered.append((fit.elasticity.conf_low < -2 < fit.elasticity.conf_high, low < -2 < high))
-    assert (np.abs(np.mean(covered, axis=0) - 0.9) < 4 * np.sqrt(0.09 / 40)).all()
+    assert (np.abs(np.mean(covered, axis=0) - 0.9) < 4 * np.sqrt(0.09 / 30)).all()
 
 
 def test_invariant_instruments_count_by_what_they_span(cigarettes_1995):

@@ -151,11 +151,11 @@ def test_truth_moderators_are_interactions_around_the_mean(sold):
 def test_truth_intervals_cover():
     """Intervals of 90 % hold the true elasticity in 90 % of simulated panels, give or take four standard errors."""
     covered = []
-    for seed in range(40):
+    for seed in range(30):
         prices = simulate_prices(40, 20, seed=seed, elasticity=-2.0, spread=0.0, endogeneity=0.0)
         found = fit_elasticity(prices, conf_level=0.9).elasticity
         covered.append(found.conf_low < -2.0 < found.conf_high)
-    assert abs(np.mean(covered) - 0.9) < 4 * np.sqrt(0.09 / 40)
+    assert abs(np.mean(covered) - 0.9) < 4 * np.sqrt(0.09 / 30)
 
 
 @settings(max_examples=8, deadline=None)
