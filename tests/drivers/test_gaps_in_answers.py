@@ -6,6 +6,8 @@ import pytest
 
 from churnlab import drivers
 from churnlab.drivers import completion
+from churnlab.drivers.imputation import impute
+from churnlab.drivers.ratings import to_ratings
 from churnlab.drivers.shapley import shapley_values
 from churnlab.errors import DataError
 
@@ -173,3 +175,18 @@ def test_invariant_empty_rows_are_counted_not_used():
     fit = drivers.fit_importance(more, drivers=NAMES, draws=100)
     np.testing.assert_allclose(fit.estimate, drivers.fit_importance(full, drivers=NAMES, draws=100).estimate)
     assert fit.glance()[["n", "n_left_out"]].to_numpy().tolist() == [[200, 3]]
+
+
+def test_truth_imputations_differ_as_the_parameters_are_unsure():
+    """The mean of 20 imputed of 40 answers varies by the noise of the answers and as much again by the parameters."""
+    rng = np.random.default_rng(12)
+    x = rng.normal(size=40)
+    frame = pd.DataFrame({"x": x, "outcome": x + rng.normal(size=40)})
+    frame.loc[20:, "x"] = np.nan
+    ratings = to_ratings(frame, outcome="outcome", drivers=["x"])
+    means = np.array([part.values[20:, 0].mean() for seed in range(10) for part in impute(ratings, seed=seed)])
+    slope, intercept = np.polyfit(frame["outcome"][:20], frame["x"][:20], 1)
+    residual = frame["x"][:20] - slope * frame["outcome"][:20] - intercept
+    noise = residual.std(ddof=2) / np.sqrt(20)
+    assert means.std() > 1.2 * noise
+    assert means.std() < 2.0 * noise
