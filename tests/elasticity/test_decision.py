@@ -88,6 +88,15 @@ def own_slope(prices: pd.DataFrame) -> Interval:
     return slope(found, float(np.sqrt(((y - found * x) ** 2).sum() / (len(x) - 2) / (x @ x))))
 
 
+def test_truth_single_periods_by_ranks():
+    """With 79 periods and the slope known, 95 % limits are the second smallest and second largest ratio: ranks (n + 1) p."""
+    prices = product(79)
+    ratio = np.sort(prices["quantity"] * (prices["price"] / 2.0) ** 2.0)
+    curve = elasticity.to_demand(prices, slope(-2.0))
+    found = [curve.period_low, curve.period_median, curve.period_high]
+    assert found == pytest.approx(ratio[[1, 39, 77]] / ratio.mean(), rel=1e-12)
+
+
 def test_truth_limits_cover_at_a_new_price():
     """Over 150 products, 95 % limits cover the expectation and a single new week in 95 % (±3 standard errors: 5.3 %)."""
     rng = np.random.default_rng(5)

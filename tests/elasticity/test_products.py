@@ -32,6 +32,8 @@ def test_truth_traits_put_rare_values_together(prices):
     found = elasticity.to_traits(products, attributes=("category", "brand", "country"), least=5)
     assert set(found) == {"product", "category", "brand", "price_tenfold", "promoted_share"}
     assert found["brand"].value_counts().to_dict() == {"known": 26, "other": 4}
+    enough = elasticity.to_traits(products, attributes=("brand",), least=4)
+    assert enough["brand"].value_counts().to_dict() == {"known": 26, "own": 4}
     assert found["price_tenfold"].mean() == pytest.approx(0, abs=1e-12)
     dear, cheap = products["price_median"].idxmax(), products["price_median"].idxmin()
     ratio = products["price_median"][dear] / products["price_median"][cheap]
