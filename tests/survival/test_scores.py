@@ -125,6 +125,11 @@ def test_truth_calibration_finds_what_is_off():
     assert scores.loc[("high", "ici"), "estimate"] == pytest.approx((0.5 * true).mean(), abs=0.01)
     table = survival.calibration_table(true, spells, horizon=6)
     assert table["customers"].sum() == 20_000
+    lowest = spells[true <= np.quantile(true, 0.1)]
+    curve = survival.fit_kaplan_meier(lowest).at([6]).loc[0]
+    assert table.loc[0, ["estimate", "std_error"]].tolist() == pytest.approx(
+        [1 - curve["estimate"], curve["std_error"]]
+    )
     assert (np.abs(table["expected"] - table["estimate"]) < 4 * table["std_error"]).all()
 
 

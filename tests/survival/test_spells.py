@@ -10,6 +10,7 @@ from churnlab import features, survival, tables
 from churnlab.errors import DataError, ParameterError
 
 AS_OF = "2024-07-01"
+pytestmark = pytest.mark.filterwarnings("ignore:.* has no start or end in the:UserWarning")  # small tables are quiet
 
 
 def _contracts(*rows: tuple[str, str, str | None], **columns: list) -> tables.Table:
@@ -213,6 +214,14 @@ def test_input_contracts_say_what_they_cannot_be():
         survival.to_spells(_contracts(*SOME), as_of=AS_OF, zero_durations="drop")
 
 
+def test_input_a_table_that_ends_long_before_as_of():
+    """Where nothing begins or ends for a month before as_of, customers may look more loyal than they are: a warning."""
+    table = _contracts(*SOME[2:6])
+    with pytest.warns(UserWarning, match="has no start or end in the 153 days before 2025-01-01"):
+        spells = survival.to_spells(table, as_of="2025-01-01")
+    assert len(spells) == 4
+
+
 def _orders(*rows: tuple[str, str]) -> tables.Table:
     frame = pd.DataFrame(rows, columns=["customer_id", "date"]).assign(amount=1.0)
     return tables.read(frame, "ORDERS")
@@ -373,6 +382,19 @@ def test_truth_follow_up_is_what_came_after():
     assert months["duration"].max() >= 1
     with pytest.raises(DataError, match="Nobody in the frame was a customer on 2022-01-01"):
         survival.to_follow_up(table, as_of="2022-01-01", horizon=500, unit="day")
+
+
+def test_truth_follow_up_is_predicted_from_tenure():
+    """Each customer is predicted from her tenure on, and those beyond the longest one from there."""
+    spells = pd.DataFrame({"duration": [2.0, 6.0, 10.0], "churned": True})
+    rates = survival.fit_tenure_rates(spells, breaks=[4])
+    held = pd.DataFrame({"tenure": [0.0, 3.0, 9.0]})
+    low, high = rates.rates
+    found = survival.predict_follow_up(rates, held, times=[1, 2], longest=5.5)
+    expected = np.exp(-np.array([[low, 2 * low], [low, low + high], [0.5 * low + 0.5 * high, 0.5 * low + 1.5 * high]]))
+    np.testing.assert_allclose(found, expected)
+    with pytest.raises(ParameterError, match="`times` must lie above 0 and up to 5.5"):
+        survival.predict_follow_up(rates, held, times=[6], longest=5.5)
 
 
 def test_truth_time_is_split_before_the_end():

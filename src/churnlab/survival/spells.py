@@ -1,5 +1,6 @@
 """From contracts to spells: how long each customer has been there, and whether she left."""
 
+import warnings
 from datetime import date
 from typing import Literal
 
@@ -17,6 +18,8 @@ from churnlab.tables.dialects import DIALECTS
 __all__ = ["ZeroDurations", "to_spells", "to_spells_table"]
 
 ZeroDurations = Literal["refuse", "leave_out", "half_day"]
+
+_SILENT_DAYS = 31
 
 
 def to_spells(
@@ -71,7 +74,8 @@ def to_spells(
     A contract runs from its `start` up to the morning of its `end`, as in :func:`churnlab.features.to_churn_rates`; times
     of day count up to whole days. Whether a customer has gone is known only once `longest_gap` days have passed without her
     coming back. So everybody is followed up to the morning of `as_of` less `longest_gap` days, the same for all: to follow
-    those who are still there any longer would make churn look rarer than it is.
+    those who are still there any longer would make churn look rarer than it is. A table without a start or end in the 31
+    days before `as_of` is warned of.
 
     Examples
     --------
@@ -135,10 +139,25 @@ def _checked_sql(
         )
     if zero_durations not in ("refuse", "leave_out", "half_day"):
         raise ParameterError(f"`zero_durations` must be 'refuse', 'leave_out' or 'half_day', not {zero_durations!r}.")
+    _warn_of_silence(subscriptions, window)
     refuse_overlaps(subscriptions, window.as_of)
     if zero_durations == "refuse":
         _refuse_zeros(subscriptions, window)
     return _spells_sql(subscriptions, window, unit, covariates, zero_durations)
+
+
+def _warn_of_silence(subscriptions: Table, window: Window) -> None:
+    end = DIALECTS[subscriptions.engine.dialect].quote("end")
+    last = subscriptions.engine.rows(
+        f"SELECT CAST(greatest(max(start), max({end})) AS DATE) FROM {subscriptions.view}"
+    )[0][0]
+    silent = (window.as_of - last).days
+    if silent > _SILENT_DAYS:
+        warnings.warn(
+            f"{subscriptions.label} has no start or end in the {silent:,} days before {window.as_of.isoformat()}. If the table "
+            "ends earlier than that, customers look more loyal than they are.",
+            stacklevel=4,
+        )
 
 
 def _merged_sql(subscriptions: Table, window: Window, covariates: tuple[str, ...]) -> str:
