@@ -15,10 +15,12 @@ REGENERATE = "# Made from pyproject.toml by: python tools/lock.py (--upgrade tak
 LOCK, DEV_LOCK, SPARK_LOCK = "requirements.lock", "requirements-dev.lock", "requirements-spark.lock"
 ENVIRONMENT = "environment.yml"
 CONTENTS = {
-    LOCK: "# What the studies need, and what it takes to install churnlab itself.\n",
+    LOCK: "# What the studies and their sample data need, and what it takes to install churnlab itself.\n",
     DEV_LOCK: f"# The pins of {LOCK}, and those of the tests, the checks and JupyterLab.\n",
     SPARK_LOCK: f"# What the tests on Spark need beside {DEV_LOCK}.\n",
 }
+APART = {"scheduler"}
+"""Extras that need an environment of their own: jupyter-scheduler holds the time zones at those of 2024."""
 CONDA = """\
 #   conda env create -f environment.yml && conda activate churnlab
 # conda brings Python, pip and make; pip brings the pins of requirements-dev.lock, without hashes,
@@ -42,11 +44,17 @@ def main() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     build = "\n".join(project["build-system"]["requires"])
     spark = "\n".join(project["project"]["optional-dependencies"]["spark"])
-    write_lock(LOCK, build, ["pyproject.toml", *upgrade])
-    write_lock(DEV_LOCK, build, ["pyproject.toml", *upgrade, "--extra", "lab", "--extra", "dev", "--constraint", LOCK])
+    write_lock(LOCK, build, ["pyproject.toml", *upgrade, "--extra", "samples"])
+    write_lock(DEV_LOCK, build, ["pyproject.toml", *upgrade, *extras("samples", "lab", "dev"), "--constraint", LOCK])
     write_lock(SPARK_LOCK, spark, [*upgrade, "--constraint", DEV_LOCK])
     write_environment(project["project"])
-    resolve(build, ["pyproject.toml", "--all-extras", "--constraint", DEV_LOCK, "--constraint", SPARK_LOCK])
+    added = extras(*sorted(set(project["project"]["optional-dependencies"]) - APART))
+    resolve(build, ["pyproject.toml", *added, "--constraint", DEV_LOCK, "--constraint", SPARK_LOCK])
+
+
+def extras(*names: str) -> list[str]:
+    """Return uv's options for some extras."""
+    return [part for name in names for part in ("--extra", name)]
 
 
 def resolve(requirements: str, options: list[str]) -> None:
@@ -72,8 +80,10 @@ def write_environment(project: dict) -> None:
     """Write the pins for conda's pip section: first those that pyproject.toml names."""
     lock = (ROOT / DEV_LOCK).read_text(encoding="utf-8")
     pins = [line.removesuffix(" \\") for line in lock.splitlines() if "==" in line]
-    extras = project["optional-dependencies"]
-    named = {name_of(line) for line in [*project["dependencies"], *extras["lab"], *extras["dev"]]}
+    optional = project["optional-dependencies"]
+    named = {
+        name_of(line) for line in [*project["dependencies"], *optional["samples"], *optional["lab"], *optional["dev"]]
+    }
     direct = [f"      - {pin}\n" for pin in pins if name_of(pin) in named]
     others = [f"      - {pin}\n" for pin in pins if name_of(pin) not in named]
     first, second = "      # named in pyproject.toml\n", "      # what these need\n"

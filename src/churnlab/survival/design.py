@@ -193,8 +193,8 @@ def _check_cells(frame: pd.DataFrame, names: Sequence[str]) -> None:
 
 
 def _plan_formula(frame: pd.DataFrame, formula: str) -> Design:
-    from formulaic import Formula  # type: ignore[import-untyped]  # it ships no types
-    from formulaic.errors import FormulaicError  # type: ignore[import-untyped]  # it ships no types
+    from formulaic import Formula
+    from formulaic.errors import FormulaicError
 
     text = formula.strip()
     if re.match(r"^[^~(]*[^~(\s]\s*~", text):
