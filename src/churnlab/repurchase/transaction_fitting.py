@@ -21,7 +21,7 @@ __all__ = ["fit_transactions"]
 
 Array = npt.NDArray[np.float64]
 
-_MANY, _FEW = 20_000, 4_000
+_MANY, _FEW = 6_000, 2_000
 """From so many histories on the search begins on about so few of them, evenly taken."""
 _LARGEST = 1e6
 """An estimate beyond this, or below its inverse, means that customers do not differ in what it tells of."""
