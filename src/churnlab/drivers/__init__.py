@@ -5,12 +5,14 @@ Importance of drivers (`fit_importance`, `fit_dominance`, `fit_ordinal_importanc
 calls and what they return.
 """
 
+from churnlab.drivers.answers import describe_answers, find_items, to_answers, to_wide
 from churnlab.drivers.asymmetry import AsymmetryFit, fit_asymmetry
 from churnlab.drivers.dominance import DominanceFit, fit_dominance
 from churnlab.drivers.gap import GapFit, fit_gap
 from churnlab.drivers.importance import fit_importance
 from churnlab.drivers.importance_fit import ImportanceFit
 from churnlab.drivers.importance_performance import to_importance_performance
+from churnlab.drivers.map_plots import plot_importance_performance
 from churnlab.drivers.nps import NpsFit, compare_nps, fit_nps
 from churnlab.drivers.nps_panel import PairedNpsFit, fit_paired_nps, nps_sample_size
 from churnlab.drivers.nps_scheme import NPS_SCHEMES, NpsScheme, nps_bands
@@ -18,6 +20,14 @@ from churnlab.drivers.ordinal import OrdinalFit, fit_ordinal
 from churnlab.drivers.ordinal_checks import check_proportional_odds, ordinal_effects
 from churnlab.drivers.ordinal_importance import fit_ordinal_importance
 from churnlab.drivers.path_model import PathFit, fit_path_model
+from churnlab.drivers.plots import (
+    plot_dose_response,
+    plot_gaps,
+    plot_importance,
+    plot_nps,
+    plot_theme_scores,
+    plot_themes,
+)
 from churnlab.drivers.reliability import ReliabilityFit, fit_reliability
 from churnlab.drivers.segments import SegmentImportance, fit_importance_by_segment
 
@@ -36,6 +46,8 @@ __all__ = [
     "SegmentImportance",
     "check_proportional_odds",
     "compare_nps",
+    "describe_answers",
+    "find_items",
     "fit_asymmetry",
     "fit_dominance",
     "fit_gap",
@@ -50,5 +62,14 @@ __all__ = [
     "nps_bands",
     "nps_sample_size",
     "ordinal_effects",
+    "plot_dose_response",
+    "plot_gaps",
+    "plot_importance",
+    "plot_importance_performance",
+    "plot_nps",
+    "plot_theme_scores",
+    "plot_themes",
+    "to_answers",
     "to_importance_performance",
+    "to_wide",
 ]
