@@ -149,7 +149,7 @@ def to_cox_data(
     kinds = collapse_rows(frame, design, observations, stratum) if collapse and weights == "counts" else None
     if kinds is not None:
         rows, weight = kinds
-        frame = frame[list(design.columns)].iloc[rows]
+        frame = pd.DataFrame({name: frame[name].iloc[rows] for name in design.columns})
         observations = replace(observations.take(rows), weight=weight)
         stratum = None if stratum is None else stratum[rows]
     matrix = design.matrix(frame)
@@ -184,7 +184,9 @@ def _start(data: CoxData, terms: tuple[str, ...], ridge: Array, ties: Ties, weig
     n = len(data.observations.duration)
     if n <= _MANY:
         return None
-    rows = np.unique(np.random.default_rng(0).integers(0, n, _FEW))
+    drawn = np.zeros(n, dtype=np.bool_)
+    drawn[np.random.default_rng(0).integers(0, n, _FEW)] = True
+    rows = np.flatnonzero(drawn)
     observations = data.observations.take(rows)
     if not observations.churned.any():
         return None

@@ -6,11 +6,13 @@ X diag(r A) X', with r the relative hazards and A what each row has lived throug
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 
 from churnlab.errors import ConvergenceError, DataError
+from churnlab.survival.cox_cells import Cells, join_rows
 from churnlab.survival.cox_risk import RiskSets, TieSums
 
 __all__ = ["PartialLikelihood", "Point", "maximise_partial", "outer_ties", "weighted_gram"]
@@ -51,31 +53,41 @@ class PartialLikelihood:
     weight: Array | None
     sets: RiskSets
 
+    @cached_property
+    def cells(self) -> Cells:
+        """Rows that come and go together."""
+        return join_rows(self.sets)
+
+    @cached_property
+    def ended(self) -> Array:
+        """The covariates' sum over the ends (p,)."""
+        weight = np.zeros(self.matrix.shape[1])
+        weight[self.sets.events] = self.sets.event_weight
+        total: Array = self.matrix @ weight
+        return total
+
     def at(self, coefficients: Array) -> Point:
         """Return the likelihood and its derivatives at coefficients (p,)."""
-        sets, matrix = self.sets, self.matrix
-        linear = coefficients @ matrix
-        risk = np.exp(linear)
+        cells, matrix, sets = self.cells, self.matrix, self.cells.sets
+        risk = np.exp(coefficients @ matrix)
         if self.weight is not None:
             risk *= self.weight
-        ended = sets.among_ended(risk[sets.events])
-        ties = sets.sum_ties(sets.at_risk(risk), ended)
-        lived = risk * sets.lived_through(ties.a)
-        lived[sets.events] -= risk[sets.events] * ties.b[sets.event_slot]
-        s1 = np.empty((len(matrix), sets.n_slots))
-        e1 = np.empty_like(s1)
+        in_cell = cells.add_up(risk)
+        ties = sets.sum_ties(sets.at_risk(in_cell), sets.among_ended(in_cell[sets.events]))
+        lived = sets.lived_through(ties.a)
+        lived[sets.events] -= ties.b[sets.event_slot]
+        s1, expected = np.empty((len(matrix), sets.n_slots)), np.empty(len(matrix))
+        e1, weighted = np.empty_like(s1), np.empty_like(risk)
         for place, row in enumerate(matrix):
-            weighted = row * risk
-            s1[place] = sets.at_risk(weighted)
-            e1[place] = sets.among_ended(weighted[sets.events])
-        information = weighted_gram(matrix, lived) - outer_ties(s1, e1, ties.c0, ties.c1, ties.c2)
-        lived *= -1
-        lived[sets.events] += sets.event_weight
-        value = float(sets.event_weight @ linear[sets.events]) - ties.log_risk
+            in_cell = cells.add_up(np.multiply(row, risk, out=weighted))
+            s1[place] = sets.at_risk(in_cell)
+            e1[place] = sets.among_ended(in_cell[sets.events])
+            expected[place] = in_cell @ lived
+        information = weighted_gram(matrix, np.multiply(risk, cells.spread(lived), out=weighted))
         return Point(
-            log_likelihood=value,
-            gradient=matrix @ lived,
-            information=information,
+            log_likelihood=float(coefficients @ self.ended) - ties.log_risk,
+            gradient=self.ended - expected,
+            information=information - outer_ties(s1, e1, ties.c0, ties.c1, ties.c2),
             risk=risk,
             ties=ties,
             s1=s1,

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from churnlab.survival.spell_arrays import SpellArrays
+from churnlab.survival.whole_times import count_up_to, distinct
 
 __all__ = ["RiskSets", "TieSums", "Ties", "Weights", "build_risk_sets"]
 
@@ -57,8 +58,6 @@ class RiskSets:
         Slot of each row's end and of its entry (n,); entry is None if all come in at 0.
     events, event_slot, event_weight
         Rows that ended, their slots and weights, each (d,).
-    tie_slot, tie_share, tie_weight
-        For each tied end in turn: its slot, the share of the slot's ends that went before, its weight.
     ended
         Weight of the ends of each slot (m,).
     ties
@@ -72,9 +71,6 @@ class RiskSets:
     events: Places
     event_slot: Places
     event_weight: Array
-    tie_slot: Places
-    tie_share: Array
-    tie_weight: Array
     ended: Array
     ties: Array
 
@@ -116,8 +112,7 @@ class RiskSets:
         """Return the sums over ties, from the risk sums of all (m,) and of those who end (m,)."""
         many = self.ties > _FEW_TIES
         many &= self.ties * (at_risk - ended) > _FAR * ended
-        single = slice(None) if not many.any() else ~many[self.tie_slot]
-        slot, share, weight = self.tie_slot[single], self.tie_share[single], self.tie_weight[single]
+        slot, share, weight = self._one_by_one(~many)
         remaining = at_risk[slot] - share * ended[slot]
         rate = weight / remaining
         parts = [rate, rate * share, rate / remaining]
@@ -130,6 +125,13 @@ class RiskSets:
             sums[:, many] = each * closed
             log_risk += float(each @ logs)
         return TieSums(a=sums[0], b=sums[1], c0=sums[2], c1=sums[3], c2=sums[4], log_risk=log_risk)
+
+    def _one_by_one(self, some: npt.NDArray[np.bool_]) -> tuple[Places, Array, Array]:
+        """Return slot, share of its ends that went before, and weight of each tied end in turn, in some slots (m,)."""
+        ties = np.where(some, self.ties, 0.0).astype(np.intp)
+        slot = np.repeat(np.arange(len(ties)), ties)
+        before = np.arange(len(slot)) - np.repeat(np.cumsum(ties) - ties, ties)
+        return slot, before / ties[slot], (self.ended / np.maximum(self.ties, 1))[slot]
 
 
 def build_risk_sets(observations: SpellArrays, stratum: Places | None, *, ties: Ties, weights: Weights) -> RiskSets:
@@ -157,8 +159,6 @@ def build_risk_sets(observations: SpellArrays, stratum: Places | None, *, ties: 
         number = np.rint(ended).astype(np.intp)
     else:
         number = np.bincount(event_slot, minlength=len(times)).astype(np.intp)
-    tie_slot = np.repeat(np.arange(len(times)), number)
-    place = np.arange(len(tie_slot)) - np.repeat(np.cumsum(number) - number, number)
     return RiskSets(
         times=times,
         starts=starts,
@@ -167,9 +167,6 @@ def build_risk_sets(observations: SpellArrays, stratum: Places | None, *, ties: 
         events=events,
         event_slot=event_slot,
         event_weight=event_weight,
-        tie_slot=tie_slot,
-        tie_share=place / number[tie_slot],
-        tie_weight=(ended / np.maximum(number, 1))[tie_slot],
         ended=ended,
         ties=number.astype(np.float64),
     )
@@ -206,18 +203,18 @@ def _slots(
 ) -> tuple[Array, Places, Places, Places | None]:
     duration, entered = observations.duration, observations.entry
     if stratum is None:
-        ends = np.unique(duration[events])
-        entry = None if entered is None else np.searchsorted(ends, entered, "right")
-        return np.append(np.nan, ends), np.array([0, len(ends) + 1]), np.searchsorted(ends, duration, "right"), entry
+        ends = distinct(duration[events])
+        entry = None if entered is None else count_up_to(ends, entered)
+        return np.append(np.nan, ends), np.array([0, len(ends) + 1]), count_up_to(ends, duration), entry
     stop = np.empty(len(duration), dtype=np.intp)
     entry = None if entered is None else np.empty(len(duration), dtype=np.intp)
     times, starts = [], [0]
     order = np.argsort(stratum, kind="stable")
     for rows in np.split(order, np.flatnonzero(np.diff(stratum[order])) + 1):
-        ends = np.unique(duration[rows[observations.churned[rows]]])
-        stop[rows] = starts[-1] + np.searchsorted(ends, duration[rows], "right")
+        ends = distinct(duration[rows[observations.churned[rows]]])
+        stop[rows] = starts[-1] + count_up_to(ends, duration[rows])
         if entry is not None and entered is not None:
-            entry[rows] = starts[-1] + np.searchsorted(ends, entered[rows], "right")
+            entry[rows] = starts[-1] + count_up_to(ends, entered[rows])
         times.append(np.append(np.nan, ends))
         starts.append(starts[-1] + len(ends) + 1)
     return np.concatenate(times), np.array(starts), stop, entry

@@ -65,15 +65,18 @@ def _code(values: npt.NDArray[Any]) -> tuple[npt.NDArray[Any], int] | None:
     """Return numbers from 0 for values (n,) and how many there may be; None if they look continuous."""
     if values.dtype == bool:
         return values, 2
-    low = values.min()
-    if values.dtype.kind in "iu" or (values == np.rint(values)).all():
-        span = float(values.max()) - float(low)
-        if span < 2**20:
-            return (values - low).astype(np.int64), int(span) + 1
+    low, high = float(values.min()), float(values.max())
+    if high - low < 2**20 and abs(low) < _LARGEST:
+        number = values[:_PROBE].astype(np.int64)
+        if (number == values[:_PROBE]).all():
+            number = values.astype(np.int64)
+            if (number == values).all():
+                number -= int(low)
+                return number, int(high - low) + 1
     if len(np.unique(values[:_PROBE])) > _MOST_VALUES:
         return None
-    number, known = pd.factorize(values)
-    return number, len(known)
+    place, known = pd.factorize(values)
+    return place, len(known)
 
 
 def _count(
