@@ -4,10 +4,10 @@ from collections.abc import Iterable
 from typing import Any
 
 from churnlab.repurchase.order_drop_out import OrderDropOut
-from churnlab.repurchase.transaction_fit import TransactionFit, checked_horizon
+from churnlab.repurchase.transaction_fit import TransactionFit
 from churnlab.repurchase.transaction_fitting import fit_transactions
 
-__all__ = ["BgNbdFit", "checked_horizon", "fit_bg_nbd", "fit_mbg_nbd"]
+__all__ = ["fit_bg_nbd", "fit_mbg_nbd"]
 
 
 def fit_bg_nbd(
@@ -118,6 +118,3 @@ def fit_mbg_nbd(
     """
     model = OrderDropOut(from_start=True)
     return fit_transactions(model, rfm, purchase=purchase, drop_out=drop_out, penalty=penalty, conf_level=conf_level)
-
-
-BgNbdFit = TransactionFit

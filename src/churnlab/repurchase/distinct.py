@@ -16,7 +16,7 @@ Array = npt.NDArray[np.float64]
 Rows = npt.NDArray[np.intp]
 
 _DENSE = 4
-"""A column is tabulated by its distinct values where rows are so many times as many."""
+"""A column is tabulated by its distinct values where rows are so many times as many, and whole numbers by all they may be."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -147,7 +147,7 @@ def _distinct(columns: list[Column]) -> tuple[Rows, Rows]:
     """Return the first row of each distinct combination, in order, and for each row the place of its combination."""
     code, size = columns[0].place.astype(np.int64), len(columns[0].values)
     for column in columns[1:]:
-        if size * len(column.values) > 2**62:
+        if size <= _DENSE * len(code) or size * len(column.values) > 2**62:
             code, unique = _renumbered(code, size)
             size = len(unique)
         code, size = code * len(column.values) + column.place, size * len(column.values)
@@ -160,7 +160,8 @@ def _distinct(columns: list[Column]) -> tuple[Rows, Rows]:
 def _renumbered(code: npt.NDArray[np.int64], size: int) -> tuple[Rows, npt.NDArray[np.int64]]:
     """Return for each code its place among the distinct ones, and these in order; codes lie below `size`."""
     if size <= _DENSE * len(code):
-        there = np.bincount(code, minlength=size) > 0
+        there = np.zeros(size, dtype=np.bool_)
+        there[code] = True
         return (np.cumsum(there) - 1)[code], np.flatnonzero(there)
     place, unique = pd.factorize(code)
     order = np.argsort(unique)
