@@ -33,7 +33,7 @@ from churnlab.repurchase.plots import (
     plot_tracking,
     plot_value_concentration,
 )
-from churnlab.repurchase.retention import RetentionFit, fit_beta_discrete_weibull, fit_shifted_beta_geometric
+from churnlab.repurchase.retention import fit_beta_discrete_weibull, fit_shifted_beta_geometric
 from churnlab.repurchase.retention_curves import (
     RETENTION_MODELS,
     RetentionCurves,
@@ -42,6 +42,7 @@ from churnlab.repurchase.retention_curves import (
     read_survivors,
     score_retention,
 )
+from churnlab.repurchase.retention_fit import RetentionFit
 from churnlab.repurchase.retention_rules import ConstantRetention, fit_constant_retention
 from churnlab.repurchase.scores import SCORES, best_forecast, compare_forecasts, score_forecasts, to_score_table
 from churnlab.repurchase.sensitivity import earlier_dates, to_sensitivity

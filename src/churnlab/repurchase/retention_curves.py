@@ -11,7 +11,8 @@ import pandas as pd
 from churnlab import datasets
 from churnlab.errors import ConvergenceError, DataError, ParameterError
 from churnlab.inference import normal_quantile
-from churnlab.repurchase.retention import RetentionFit, fit_beta_discrete_weibull, fit_shifted_beta_geometric
+from churnlab.repurchase.retention import fit_beta_discrete_weibull, fit_shifted_beta_geometric
+from churnlab.repurchase.retention_fit import RetentionFit
 from churnlab.repurchase.retention_rules import ConstantRetention, fit_constant_retention
 from churnlab.tables import read_layout
 from churnlab.tables.files import read_excel
