@@ -38,6 +38,12 @@ class Cells:
         total: Array = sums.reshape(-1, _LANES).sum(axis=1)
         return total
 
+    def lived_through(self, per_slot: Array, own: Array) -> Array:
+        """Return the sum of (m,) or (p, m) over the ends at which each cell was at risk, less `own` where it ended."""
+        lived = self.sets.lived_through(per_slot)
+        lived[..., self.sets.events] -= own[..., self.sets.event_slot]
+        return lived
+
     def spread(self, values: Array) -> Array:
         """Return for each row its cell's value: (k,) to (n,)."""
         return values if self.lane is None else np.repeat(values, _LANES).take(self.lane)

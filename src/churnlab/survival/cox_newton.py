@@ -74,8 +74,7 @@ class PartialLikelihood:
             risk *= self.weight
         in_cell = cells.add_up(risk)
         ties = sets.sum_ties(sets.at_risk(in_cell), sets.among_ended(in_cell[sets.events]))
-        lived = sets.lived_through(ties.a)
-        lived[sets.events] -= ties.b[sets.event_slot]
+        lived = cells.lived_through(ties.a, ties.b)
         s1, expected = np.empty((len(matrix), sets.n_slots)), np.empty(len(matrix))
         e1, weighted = np.empty_like(s1), np.empty_like(risk)
         for place, row in enumerate(matrix):

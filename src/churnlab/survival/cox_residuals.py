@@ -16,12 +16,11 @@ Array = npt.NDArray[np.float64]
 
 def martingale_residuals(likelihood: PartialLikelihood, point: Point) -> Array:
     """Return for each row its ends less what the model expected of it, (n,), per unit of weight."""
-    sets, relative = likelihood.sets, _relative_hazard(likelihood, point)
-    expected = relative * sets.lived_through(point.ties.a)
-    expected[sets.events] -= relative[sets.events] * point.ties.b[sets.event_slot]
-    expected *= -1
-    expected[sets.events] += 1
-    return expected
+    cells, ties = likelihood.cells, point.ties
+    residuals = cells.spread(cells.lived_through(ties.a, ties.b)) * _relative_hazard(likelihood, point)
+    residuals *= -1
+    residuals[likelihood.sets.events] += 1
+    return residuals
 
 
 def score_residuals(likelihood: PartialLikelihood, point: Point) -> Array:
@@ -32,12 +31,15 @@ def score_residuals(likelihood: PartialLikelihood, point: Point) -> Array:
     Therneau and Grambsch (2000), Modeling Survival Data, section 4.6, with the share of Efron's ties that a tied end
     takes part in. R: ``residuals(fit, "score")``.
     """
-    sets, ties = likelihood.sets, point.ties
-    relative = _relative_hazard(likelihood, point)
-    residuals = likelihood.matrix * martingale_residuals(likelihood, point)
-    residuals += relative * sets.lived_through(ties.c0 * point.s1 - ties.c1 * point.e1)
-    at_end = (ties.c1 * point.s1 - ties.c2 * point.e1)[:, sets.event_slot]
-    residuals[:, sets.events] -= relative[sets.events] * at_end + _mean_at_end(likelihood, point)[:, sets.event_slot]
+    cells, ties = likelihood.cells, point.ties
+    drift = cells.lived_through(ties.c0 * point.s1 - ties.c1 * point.e1, ties.c1 * point.s1 - ties.c2 * point.e1)
+    jump = np.zeros_like(drift)
+    jump[:, cells.sets.events] = _mean_at_end(likelihood, point)[:, cells.sets.event_slot]
+    relative, martingale = _relative_hazard(likelihood, point), martingale_residuals(likelihood, point)
+    residuals = likelihood.matrix * martingale
+    for place, row in enumerate(residuals):
+        row += cells.spread(drift[place]) * relative  # noqa: PLW2901 - in place, on purpose
+        row -= cells.spread(jump[place])  # noqa: PLW2901 - in place, on purpose
     return residuals
 
 
@@ -83,7 +85,7 @@ def robust_covariance(
 
 
 def _relative_hazard(likelihood: PartialLikelihood, point: Point) -> Array:
-    return point.risk.copy() if likelihood.weight is None else point.risk / likelihood.weight
+    return point.risk if likelihood.weight is None else point.risk / likelihood.weight
 
 
 def _mean_at_end(likelihood: PartialLikelihood, point: Point) -> Array:

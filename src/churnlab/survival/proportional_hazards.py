@@ -15,6 +15,7 @@ from churnlab.survival.cox_newton import PartialLikelihood, Point, outer_ties, w
 from churnlab.survival.cox_residuals import schoenfeld_residuals
 from churnlab.survival.observations import read_observations, take_frame
 from churnlab.survival.spell_arrays import SpellArrays
+from churnlab.survival.whole_times import count_up_to, distinct
 
 __all__ = ["FittedRows", "check_proportional_hazards", "coefficients_over_time", "to_fitted_rows"]
 
@@ -204,12 +205,13 @@ def _clock(rows: FittedRows, transform: Transform) -> Array:
 
 def _gone_before(seen: SpellArrays, times: Array) -> Array:
     """Return one minus the Kaplan-Meier curve of all rows just before each time (m,)."""
-    ends = np.unique(seen.duration[seen.churned])
-    stop = np.bincount(np.searchsorted(ends, seen.duration, "right"), seen.weight, len(ends) + 1)
+    ends = distinct(seen.duration[seen.churned])
+    place = count_up_to(ends, seen.duration)
+    stop = np.bincount(place, seen.weight, len(ends) + 1)
     if seen.entry is not None:
-        stop = stop - np.bincount(np.searchsorted(ends, seen.entry, "right"), seen.weight, len(ends) + 1)
+        stop = stop - np.bincount(count_up_to(ends, seen.entry), seen.weight, len(ends) + 1)
     at_risk = np.cumsum(stop[::-1])[::-1][1:]
-    left = np.bincount(np.searchsorted(ends, seen.duration[seen.churned]), seen.weight[seen.churned], len(ends))
+    left = np.bincount(place, seen.weight * seen.churned, len(ends) + 1)[1:]
     stay = np.concatenate([[1.0], np.cumprod(1 - left / at_risk)])
     gone: Array = 1 - stay[np.searchsorted(ends, times)]
     return gone
@@ -227,9 +229,8 @@ def _extended(rows: FittedRows, clock: Array) -> tuple[Array, Array]:
 
 def _information(likelihood: PartialLikelihood, point: Point, factor: Array) -> Array:
     """Return the information (p, p) with each slot's part multiplied by a factor (m,)."""
-    sets, ties = likelihood.sets, point.ties
-    lived = point.risk * sets.lived_through(ties.a * factor)
-    lived[sets.events] -= point.risk[sets.events] * (ties.b * factor)[sets.event_slot]
+    cells, ties = likelihood.cells, point.ties
+    lived = point.risk * cells.spread(cells.lived_through(ties.a * factor, ties.b * factor))
     outer = outer_ties(point.s1, point.e1, ties.c0 * factor, ties.c1 * factor, ties.c2 * factor)
     return weighted_gram(likelihood.matrix, lived) - outer
 
