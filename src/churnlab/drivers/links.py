@@ -50,10 +50,11 @@ def to_repurchase(
     Returns
     -------
     DataFrame
-        One row per answer with all its columns, and `link`: ``"linked"``, or why not (``"no customer"``, ``"no date"``, ``"no order
-        before"``, ``"window not covered"``). Where linked: `past_orders` (days with an order), `past_amount, recency_days, tenure_days`
-        from days strictly before the answer; `orders_ahead, amount_ahead, ordered_ahead` (1 or 0) from the window [day + gap, day
-        + gap + horizon), and the like of returns and referrals if their tables are given; missing elsewhere.
+        One row per answer with all its columns, and `link`: ``"linked"``, or why not (``"no customer"``, ``"no date"``,
+        ``"no order before"``, ``"window not covered"``). Where linked: `past_orders` (days with an order), `past_amount,
+        recency_days, tenure_days` from days strictly before the answer; `orders_ahead, amount_ahead, ordered_ahead` (1 or 0)
+        from the window [day + gap, day + gap + horizon), and the like of returns and referrals if their tables are given;
+        missing elsewhere.
 
     Raises
     ------
@@ -70,7 +71,9 @@ def to_repurchase(
     _require(answers, "customer_id", "date")
     frame = answers.to_frame()
     days = _days(frame["date"])
-    return _link(frame, days, days + gap, _Tables(orders, cases, customers), horizon, observed_until)
+    return _link(
+        frame, days, days + gap, _Tables(orders, cases, customers), horizon=horizon, observed_until=observed_until
+    )
 
 
 def to_complaint_outcomes(
@@ -135,11 +138,11 @@ def to_complaint_outcomes(
     place = np.searchsorted(limits, taken.fillna(np.inf).to_numpy(dtype=float))
     known = frame.assign(
         days_to_resolve=taken,
-        handled=pd.Categorical.from_codes(place, [*names, "later or open"], ordered=True),
+        handled=pd.Categorical.from_codes(place.tolist(), pd.Index([*names, "later or open"]), ordered=True),
         resolved_in_time=(place < len(limits)).astype(float),
     )
     start = days + limits[-1] + 1
-    return _link(known, days, start, _Tables(orders, None, None), horizon, observed_until)
+    return _link(known, days, start, _Tables(orders, None, None), horizon=horizon, observed_until=observed_until)
 
 
 class _Tables:
@@ -161,11 +164,13 @@ class _Tables:
         """Return for each kind of event the SQL of `customer, day, amount`."""
         orders, key = self.orders.view, "CAST(customer_id AS STRING)"
         found = {
-            "orders": f"SELECT {key} AS customer, {self._day} AS day, sum(CAST(amount AS DOUBLE)) AS amount\nFROM {orders} GROUP BY 1, 2"
+            "orders": f"SELECT {key} AS customer, {self._day} AS day, sum(CAST(amount AS DOUBLE)) AS amount\n"
+            f"FROM {orders} GROUP BY 1, 2"
         }
         if self.cases is not None:
             found["returns"] = (
-                f"SELECT {key} AS customer, {self._day} AS day, 0.0 AS amount\nFROM {self.cases.view} WHERE lower(kind) = 'return'"
+                f"SELECT {key} AS customer, {self._day} AS day, 0.0 AS amount\n"
+                f"FROM {self.cases.view} WHERE lower(kind) = 'return'"
             )
         if self.customers is not None:
             first = f"SELECT {key} AS brought, min({self._day}) AS day FROM {orders} GROUP BY 1"
@@ -182,6 +187,7 @@ def _link(
     days: pd.Series,
     start: pd.Series,
     given: _Tables,
+    *,
     horizon: int,
     observed_until: str | date | None,
 ) -> pd.DataFrame:

@@ -56,7 +56,13 @@ def maximise_logistic(x: Array, y: Array, *, weight: Array, cluster: npt.NDArray
         information = (x * (weight * mean * (1 - mean))[:, None]).T @ x
         score = x.T @ (weight * (y - mean))
         if log_likelihood - before < 1e-10 * abs(log_likelihood) and np.isfinite(before):
-            return _finish(x, weight * (y - mean), information, coefficient, log_likelihood, cluster)
+            covariance = _sandwich(x * (weight * (y - mean))[:, None], information, cluster)
+            return LogisticMaximum(
+                coefficient=coefficient,
+                covariance=covariance,
+                log_likelihood=log_likelihood,
+                clusters=int(cluster.max()) + 1,
+            )
         if log_likelihood < before:
             break
         before = log_likelihood
@@ -78,19 +84,11 @@ def _solve(information: Array, score: Array) -> Array:
     return step
 
 
-def _finish(
-    x: Array,
-    residual: Array,
-    information: Array,
-    coefficient: Array,
-    log_likelihood: float,
-    cluster: npt.NDArray[np.intp],
-) -> LogisticMaximum:
+def _sandwich(rows: Array, information: Array, cluster: npt.NDArray[np.intp]) -> Array:
+    """Return the covariance (k, k), given the scores of the rows (n, k)."""
     clusters = int(cluster.max()) + 1
-    scores = np.zeros((clusters, x.shape[1]))
-    np.add.at(scores, cluster, x * residual[:, None])
+    scores = np.zeros((clusters, rows.shape[1]))
+    np.add.at(scores, cluster, rows)
     bread = np.linalg.inv(information)
-    covariance = bread @ (scores.T @ scores) @ bread * clusters / max(clusters - 1, 1)
-    return LogisticMaximum(
-        coefficient=coefficient, covariance=covariance, log_likelihood=log_likelihood, clusters=clusters
-    )
+    covariance: Array = bread @ (scores.T @ scores) @ bread * clusters / max(clusters - 1, 1)
+    return covariance

@@ -44,17 +44,17 @@ def plot_importance_performance(table: pd.DataFrame, *, ax: "Axes | None" = None
     ax = ax or theme.axes(height=6.0)
     x, y = 100 * table["importance"].to_numpy(), table["performance"].to_numpy()
     first = (table["importance"] > table["importance_cut"]) & (table["performance"] <= table["performance_cut"])
-    colors = np.where(first, theme.ACCENT, theme.COLORS[0])
+    colors = [theme.ACCENT if is_first else theme.COLORS[0] for is_first in first]
     ax.hlines(y, 100 * table["importance_low"], 100 * table["importance_high"], color=colors, alpha=0.4, linewidth=1.2)
     ax.vlines(x, table["performance_low"], table["performance_high"], color=colors, alpha=0.4, linewidth=1.2)
-    faces = np.where(table["certain"], colors, "white")
+    faces = [color if sure else "white" for color, sure in zip(colors, table["certain"], strict=True)]
     ax.scatter(x, y, s=42, c=faces, edgecolors=colors, linewidths=1.6, zorder=3)
     ax.axvline(100 * table["importance_cut"].iloc[0], color=theme.INK, linewidth=0.8, linestyle=":")
     ax.axhline(table["performance_cut"].iloc[0], color=theme.INK, linewidth=0.8, linestyle=":")
     ax.set_xlabel("Importance: share of what is explained, %")
     ax.set_ylabel("Performance, from 0 to 100")
     _name_quadrants(ax)
-    _write_labels(ax, x, y, [_short(name) for name in table["term"].astype(str)], list(colors))
+    _write_labels(ax, x, y, [_short(name) for name in table["term"].astype(str)], colors)
     return ax
 
 
@@ -79,7 +79,7 @@ def _write_labels(ax: "Axes", x: Array, y: Array, names: list[str], colors: list
     ax.set_ylim(low - 0.05 * (high - low), high)  # room for the names of the lower quadrants
     ax.margins(x=0.08)
     figure.canvas.draw()
-    figure.set_layout_engine("none")  # type: ignore[arg-type]
+    figure.set_layout_engine("none")
     marks = ax.transData.transform(np.column_stack([x, y]))
     taken = [note.get_window_extent() for note in ax.texts]
     probes = [ax.annotate(name, (0.5, 0.5), xycoords="axes fraction", fontsize=9) for name in names]
@@ -158,8 +158,8 @@ def _candidates(mark: Array, size: Array) -> Array:
 def _first_free(candidates: Array, size: Array, boxes: Array, frame: Array) -> Array:
     upper = candidates + size
     inside = (candidates >= frame[:2]).all(axis=1) & (upper <= frame[2:]).all(axis=1)
-    apart = (upper[:, None] <= boxes[None, :, :2]) | (candidates[:, None] >= boxes[None, :, 2:])
-    free = apart.any(axis=2).all(axis=1)
+    apart: npt.NDArray[np.bool_] = (upper[:, None] <= boxes[None, :, :2]) | (candidates[:, None] >= boxes[None, :, 2:])
+    free: npt.NDArray[np.bool_] = np.all(np.any(apart, axis=2), axis=1)
     for fits in (inside & free, free):
         if fits.any():
             best: Array = candidates[int(fits.argmax())]
