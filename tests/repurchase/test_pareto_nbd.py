@@ -232,18 +232,6 @@ def test_truth_limits_cover_the_simulated_truth(fit, simulate, truth):
     assert (hits >= 20).all(), hits  # binomial(25, .95): fewer with a probability of 0.001
 
 
-def test_truth_regularity_is_found():
-    """The k with the highest likelihood is the one that made the data, and scale and forecasts fit it."""
-    for k in (1, 2, 4):
-        ages = np.linspace(30, 60, 3000)
-        rfm = simulate_drop_out_at_order(ages, r=0.9, alpha=6 / k, a=0.9, b=2.5, k=k, seed=k)
-        fit = repurchase.fit_bg_cnbd(rfm)
-        assert fit.model.k == k
-    rng = np.random.default_rng(1)
-    times = np.full(len(rfm), 10.0) + 0 * rng.random(len(rfm))
-    assert (fit.expected_orders(rfm, horizon=10) <= fit.expected_orders(rfm, horizon=times[0] + 1)).all()
-
-
 def test_truth_effects_of_covariates_are_recovered():
     """Simulated effects on buying and dropping out are found within four standard errors."""
     rng = np.random.default_rng(2)

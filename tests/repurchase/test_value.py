@@ -128,6 +128,24 @@ def test_truth_limits_of_each_customers_value_are_those_of_drawn_parameters(fit,
     assert table.index.equals(some.index)
 
 
+def test_truth_the_uncertainty_of_amounts_counts(sample_fit, sample_amounts, sample_rfm):
+    """With orders taken for certain, the variance left is that of the expected amount by the delta method."""
+    from dataclasses import replace
+
+    certain, some = replace(sample_fit, covariance=sample_fit.covariance * 1e-12), sample_rfm.iloc[[1, 5, 100]]
+    table = repurchase.lifetime_value_limits(certain, sample_amounts, some, horizon=52)
+    slopes = []
+    for step in np.diag(1e-4 * sample_amounts.theta):
+        up, down = (sample_amounts.at(sample_amounts.theta + sign * step).expected_amount(some) for sign in (1, -1))
+        slopes.append((up - down) / (2 * step.sum()))
+    error = np.sqrt(np.einsum("kn,kl,ln->n", slopes, sample_amounts.covariance, slopes))
+    np.testing.assert_allclose(
+        table["std_error"] / table["estimate"], error / sample_amounts.expected_amount(some), rtol=1e-4
+    )
+    total = repurchase.total_lifetime_value(certain, sample_amounts, some, horizon=52)
+    assert total.std_error > 0.9 * table["std_error"].max()
+
+
 def test_truth_value_for_ever_is_the_limit_of_long_horizons(sample_fit, sample_amounts, sample_rfm):
     """Without a horizon the value is that of 400 years, and takes a discount."""
     some = sample_rfm.head(20)

@@ -20,7 +20,7 @@ _STEP = 1e-3
 _DIRECTION = np.array([-(2**0.5), 0.0, 1.0, 3**0.5])
 _SUMMED = 32
 """Numbers of orders whose probabilities are added one by one; the rest is an integral."""
-_NODES = (24, 32, 24)
+_NODES = (24, 64, 24)
 """Of the integral: up to the likely numbers, over them, and beyond."""
 _NOTHING = 1e-16
 """A term that is so small a part of the sum ends it."""
