@@ -21,6 +21,7 @@ from churnlab.survival.discrete_time import fit_discrete_hazard
 from churnlab.survival.functional_form import functional_form
 from churnlab.survival.held_out import TimeSplit, cross_predict, predict_follow_up, split_time, to_follow_up
 from churnlab.survival.incidence import IncidenceCurve, fit_aalen_johansen
+from churnlab.survival.incidence_averages import average_incidence
 from churnlab.survival.influence import cox_residuals, dfbeta, most_influential
 from churnlab.survival.kaplan_meier import SurvivalCurve, fit_kaplan_meier
 from churnlab.survival.log_rank import log_rank_groups, log_rank_test
@@ -54,6 +55,7 @@ __all__ = [
     "SurvivalCurve",
     "TenureRates",
     "TimeSplit",
+    "average_incidence",
     "average_lifetime",
     "average_survival",
     "calibration_table",

@@ -1,15 +1,13 @@
 """What a model of churn says of groups of customers, with limits that include the uncertainty of the model."""
 
-from collections.abc import Callable, Iterator
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from churnlab.errors import DataError, ParameterError
-from churnlab.inference import normal_quantile
-from churnlab.survival.predictions import UncertainHazards, per_row, window, window_until
+from churnlab.survival.group_limits import by_group, log_log_limits, quantile_of, refuse_unknown
+from churnlab.survival.predictions import UncertainHazards, window, window_until
 
 __all__ = ["average_lifetime", "average_survival", "expected_churns"]
 
@@ -63,12 +61,12 @@ def expected_churns(
     Delta method. Customers are taken to leave independently of each other, given the model: a shock that meets all of them
     is in neither interval.
     """
-    z = _quantile(fit)
+    z = quantile_of(fit)
 
     def one(part: pd.DataFrame, mine: Array, weight: Array) -> pd.DataFrame:
         hazards = fit.hazards(part)
         start, end, known = window(hazards, horizon, mine)
-        _refuse_unknown(known)
+        refuse_unknown(known)
         stay = np.exp(-hazards.cumulative(start, end))
         estimate, chance = float(weight @ (1 - stay)), float(weight @ (stay * (1 - stay)))
         variance = hazards.variance(hazards.gradient(start, end, weight * stay))
@@ -85,7 +83,7 @@ def expected_churns(
             }
         )
 
-    return _by_group(new, by, tenure, one)
+    return by_group(new, by, tenure, one)
 
 
 def average_survival(
@@ -122,7 +120,7 @@ def average_survival(
     -----
     Limits on the scale log(-log), by the delta method.
     """
-    z = _quantile(fit)
+    z = quantile_of(fit)
     asked = np.atleast_1d(np.asarray(times, dtype=np.float64))
 
     def one(part: pd.DataFrame, mine: Array, weight: Array) -> pd.DataFrame:
@@ -130,15 +128,15 @@ def average_survival(
         share, error = np.empty(len(asked)), np.empty(len(asked))
         for place, time in enumerate(asked):
             start, end, known = window(hazards, float(time), mine)
-            _refuse_unknown(known)
+            refuse_unknown(known)
             stay = np.exp(-hazards.cumulative(start, end))
             share[place] = weight @ stay / total
             error[place] = np.sqrt(hazards.variance(hazards.gradient(start, end, weight * stay / total)))
         return pd.DataFrame(
-            {"time": asked, "n": total, "estimate": share, "std_error": error, **_log_log(share, error, z)}
+            {"time": asked, "n": total, "estimate": share, "std_error": error, **log_log_limits(share, error, z)}
         )
 
-    return _by_group(new, by, tenure, one)
+    return by_group(new, by, tenure, one)
 
 
 def average_lifetime(
@@ -171,12 +169,12 @@ def average_lifetime(
     ParameterError
         If a tenure is negative or beyond `until`.
     """
-    z = _quantile(fit)
+    z = quantile_of(fit)
 
     def one(part: pd.DataFrame, mine: Array, weight: Array) -> pd.DataFrame:
         hazards, share = fit.hazards(part), weight / weight.sum()
         start, end, known = window_until(hazards, until, mine)
-        _refuse_unknown(known)
+        refuse_unknown(known)
         estimate, gradient = 0.0, np.zeros(())
         for time, width in hazards.nodes(start, end):
             part_of = share * width * np.exp(-hazards.cumulative(start, time))
@@ -193,62 +191,4 @@ def average_lifetime(
             }
         )
 
-    return _by_group(new, by, tenure, one)
-
-
-def _quantile(fit: _Fit) -> float:
-    if not hasattr(fit, "conf_level"):
-        raise ParameterError(
-            f"{type(fit).__name__} does not know how sure it is. Try: the sum or mean of its churn_probability or survival."
-        )
-    return normal_quantile(fit.conf_level)
-
-
-def _by_group(
-    new: pd.DataFrame,
-    by: str | None,
-    tenure: npt.ArrayLike,
-    one: Callable[[pd.DataFrame, Array, Array], pd.DataFrame],
-) -> pd.DataFrame:
-    if new.empty:
-        raise DataError("There are no customers to average over.")
-    weight = new["weight"].to_numpy(dtype=np.float64) if "weight" in new else np.ones(len(new))
-    if not (weight > 0).all():
-        raise DataError("`weight` must be above 0 in every row.")
-    mine = per_row(tenure, len(new), "tenure")
-    if by is None:
-        return one(new, mine, weight)
-    tables = []
-    for value, rows in _groups(new, by):
-        table = one(new.iloc[rows], mine[rows], weight[rows])
-        table.insert(0, by, [value] * len(table))
-        tables.append(table)
-    return pd.concat(tables, ignore_index=True)
-
-
-def _groups(new: pd.DataFrame, by: str) -> Iterator[tuple[Any, npt.NDArray[np.intp]]]:
-    if by not in new:
-        raise DataError(f"There is no column `{by}` to group by.")
-    if new[by].isna().any():
-        raise DataError(f"`{by}` must be there in every row, but {int(new[by].isna().sum()):,} have none.")
-    places = new.groupby(by, observed=True, sort=True).indices
-    for value in sorted(places, key=lambda value: (str(type(value)), value)):
-        yield value, np.asarray(places[value], dtype=np.intp)
-
-
-def _refuse_unknown(known: npt.NDArray[np.bool_]) -> None:
-    if not known.all():
-        raise DataError(
-            f"For {int((~known).sum()):,} of {len(known):,} customers the time asked for ends after the last that was seen. "
-            "Try: a shorter one, or fit_aft, which extrapolates."
-        )
-
-
-def _log_log(share: Array, error: Array, z: float) -> dict[str, Array]:
-    inside = (share > 0) & (share < 1)
-    hazard = -np.log(np.where(inside, share, 0.5))
-    spread = np.exp(z * error / np.where(inside, share * hazard, 1.0))
-    return {
-        "conf_low": np.where(inside, np.exp(-hazard * spread), share),
-        "conf_high": np.where(inside, np.exp(-hazard / spread), share),
-    }
+    return by_group(new, by, tenure, one)
