@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from churnlab import elasticity, simulate, studies, survival
+from churnlab import drivers, elasticity, simulate, studies, survival
 
 NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
 SMALL = {
@@ -21,8 +21,14 @@ SMALL = {
     "customer_base": {"window_days": 60},
     "retention_curve": {"held_out": 3, "cohort": "2024 <b>", "period": "month"},
     "price_elasticity": {"contract": "prices", "groups": ["Gruppe"], "change": -10.0},
+    "satisfaction": {"lowest": 0, "nps": "standard", "no_answer": [99], "draws": 100, "horizon": 60},
 }
-OWN = {"churn": "own_contracts", "price_elasticity": "own_prices", "retention_curve": "own_survivors"}
+OWN = {
+    "churn": "own_contracts",
+    "satisfaction": "own_answers",
+    "price_elasticity": "own_prices",
+    "retention_curve": "own_survivors",
+}
 """What a study reads in place of orders."""
 
 
@@ -73,6 +79,30 @@ def own_contracts(tmp_path_factory) -> dict[str, str]:
     frame.to_csv(folder / "Verträge.csv", index=False)
     (folder / "map.toml").write_text('[columns]\ncustomer_id = "Kunde"\nstart = "von"\nend = "bis"\n', encoding="utf-8")
     return {"data": str(folder / "Verträge.csv"), "columns": str(folder / "map.toml")}
+
+
+@pytest.fixture(scope="module")
+def own_answers(tmp_path_factory) -> dict[str, str]:
+    """Questionnaires of 600 customers with gaps, waves, comments and orders, with names of their own."""
+    folder = tmp_path_factory.mktemp("own answers")
+    orders = simulate.simulate_orders(600, r=0.8, alpha=40, a=0.8, b=2.5, days=500, seed=3)
+    frame = drivers.simulate_answers(
+        600,
+        importance={"Lieferung": 0.3, "Preis": 0.2, "服务": 0.1},
+        scale=(0, 10),
+        skips=0.1,
+        waves=["1", "Euro <b>"],
+        seed=2,
+    )
+    frame = frame.fillna({"Preis": 99}).rename(columns={"outcome": "Zufriedenheit"})
+    frame["customer_id"], frame["date"] = frame["respondent_id"] - 1, "2024-12-01"
+    words = ["zu teuer <i>", "Lieferung kam zu spät", "客服态度很好", "价格太贵了", None]
+    frame["comment"] = [words[number % 5] for number in frame["respondent_id"]]
+    frame.to_csv(folder / "Umfrage.csv", index=False)
+    orders.to_csv(folder / "Bestellungen.csv", index=False)
+    (folder / "map.toml").write_text('[columns]\noutcome = "Zufriedenheit"\n', encoding="utf-8")
+    names = {"data": "Umfrage.csv", "columns": "map.toml", "orders": "Bestellungen.csv"}
+    return {key: str(folder / name) for key, name in names.items()}
 
 
 def test_truth_every_notebook_is_tried():

@@ -37,6 +37,7 @@ from churnlab.drivers.plots import (
 from churnlab.drivers.rankings import to_ranking
 from churnlab.drivers.reliability import ReliabilityFit, fit_reliability
 from churnlab.drivers.segments import SegmentImportance, fit_importance_by_segment
+from churnlab.drivers.simulate import simulate_answers
 from churnlab.drivers.themes import describe_themes
 from churnlab.drivers.topics import TopicFit, fit_topics
 from churnlab.drivers.words import split_words
@@ -90,6 +91,7 @@ __all__ = [
     "read_codebook",
     "score_agreement",
     "score_codes",
+    "simulate_answers",
     "split_words",
     "to_answers",
     "to_complaint_outcomes",

@@ -7,7 +7,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from churnlab.drivers.ratings import require_columns
+from churnlab.drivers.ratings import column_weights, require_columns
+from churnlab.drivers.weighted_means import mean_with_limits
 from churnlab.errors import DataError, ParameterError
 from churnlab.tables import Table
 
@@ -106,6 +107,8 @@ def describe_answers(
     items: Sequence[str],
     scale: Scale | Mapping[str, Scale],
     no_answer: Sequence[float | str] = (),
+    weight: str | None = None,
+    conf_level: float = 0.95,
 ) -> pd.DataFrame:
     """Count for each item who answered, who said that they cannot, and who said nothing.
 
@@ -113,12 +116,16 @@ def describe_answers(
     ----------
     answers, items, scale, no_answer
         As in :func:`to_answers`, before it.
+    weight
+        Column of survey weights, for means and shares.
+    conf_level
+        Of the limits of means.
 
     Returns
     -------
     DataFrame
-        One row per item: `item, n, answered, no_answer` (codes), `empty`, `share_missing`, `mean, lowest, highest`, and the
-        shares at the two ends of the scale, `at_floor, at_ceiling`.
+        One row per item: `item, n, answered, no_answer` (codes), `empty`, `share_missing`, `mean` with `conf_low, conf_high`,
+        `lowest, highest`, and the shares of answers at the two ends of the scale, `at_floor, at_ceiling`.
 
     Raises
     ------
@@ -135,27 +142,37 @@ def describe_answers(
     """
     frame = answers.to_frame() if isinstance(answers, Table) else answers
     ready = to_answers(frame, items=items, scale=scale, no_answer=no_answer)
-    scales = _scales(items, scale)
+    weights = column_weights(frame, weight)
     rows = []
-    for name in items:
-        values, coded = ready[name], _coded(frame[name], no_answer)
-        known = values.dropna()
+    for name, ends in _scales(items, scale).items():
+        values, coded = ready[name].to_numpy(), _coded(frame[name], no_answer).to_numpy()
         rows.append(
             {
                 "item": name,
                 "n": len(values),
-                "answered": len(known),
+                "answered": int((~np.isnan(values)).sum()),
                 "no_answer": int(coded.sum()),
-                "empty": int((values.isna() & ~coded).sum()),
-                "share_missing": float(values.isna().mean()),
-                "mean": known.mean(),
-                "lowest": known.min(),
-                "highest": known.max(),
-                "at_floor": (known == scales[name][0]).mean(),
-                "at_ceiling": (known == scales[name][1]).mean(),
+                "empty": int((np.isnan(values) & ~coded).sum()),
+                "share_missing": float(np.isnan(values).mean()),
+                **_spread(values, weights, ends, conf_level),
             }
         )
     return pd.DataFrame(rows)
+
+
+def _spread(values: Array, weights: Array, ends: Scale, conf_level: float) -> dict[str, float]:
+    mean = mean_with_limits(values, weights, conf_level)
+    known = ~np.isnan(values)
+    share = weights[known] / weights[known].sum()
+    return {
+        "mean": mean["estimate"],
+        "conf_low": mean["conf_low"],
+        "conf_high": mean["conf_high"],
+        "lowest": float(values[known].min()) if known.any() else float("nan"),
+        "highest": float(values[known].max()) if known.any() else float("nan"),
+        "at_floor": float(share @ (values[known] == ends[0])),
+        "at_ceiling": float(share @ (values[known] == ends[1])),
+    }
 
 
 def to_wide(
