@@ -18,6 +18,8 @@ __all__ = ["concordance", "score_concordance"]
 Array = npt.NDArray[np.float64]
 Places = npt.NDArray[np.intp]
 Kind = Literal["harrell", "uno"]
+_Inside = tuple[Array, Array, npt.NDArray[np.bool_]]
+"""Score, time and whether ended, in the order of scores; None where no two scores are equal."""
 
 
 def concordance(score: npt.ArrayLike, spells: Any, *, kind: Kind = "harrell", until: float | None = None) -> float:
@@ -165,29 +167,51 @@ def _still_seen(observed: SpellArrays) -> Array:
 def _compare(score: Array, observed: SpellArrays, gain: Array, *, both_sides: bool) -> _Pairs:
     """Count pairs, in the order of time; `gain` (n,) is the weight of a row as the one who left first."""
     ranked = np.argsort(score)
+    by_score = score[ranked]
+    equal = bool((by_score[1:] == by_score[:-1]).any())
     order = _in_time(ranked, observed)
-    place = _places(ranked, order, score)
-    score, weight, gain = score[order], observed.weight[order], gain[order]
-    time, ended = observed.duration[order], observed.churned[order]
-    block_start, block_end = _runs((time, ended), ended)
-    group_start, group_end = _runs((score[place],), np.ones(len(place), dtype=np.bool_))
-    tie_start, tie_end = _runs((score[place], time[place], ended[place]), ended[place])
-    alike = bool((weight == 1).all())
-    total, tied = _running(weight), _running(weight[place])
-    lower = count_above(place, None if alike else weight[place])
-    lower[place] += (tied[group_end] - tied[tie_end]) / 2
+    place = np.argsort(score[order], kind="stable") if equal else _places(ranked, order)
+    del ranked, by_score
+    rows = order[place] if equal else None
+    inside = None if rows is None else (score[rows], observed.duration[rows], observed.churned[rows])
+    weight = observed.weight[order]
+    lower = _lower(place, weight, inside)
+    gain, ended = gain[order], observed.churned[order]
+    block_start, block_end = _runs((observed.duration[order], ended), ended)
+    total = _running(weight)
     first = gain * lower, gain * (total[-1] - total[block_end])
     if not first[1].sum() > 0:
         raise DataError("No pair of customers can be compared: of none is it known who left first.")
     if not both_sides:
         return _Pairs(comparable=first[1], concordant=first[0], comparable_second=first[1], concordant_second=first[0])
-    total, tied = _running(gain), _running(gain[place])
-    higher = count_above(len(place) - 1 - place[::-1], gain[place[::-1]])[::-1].copy()
-    higher[place] += (tied[tie_start] - tied[group_start]) / 2
-    second = weight * higher, weight * total[block_start]
+    second = weight * _higher(place, gain, inside), weight * _running(gain)[block_start]
     return _Pairs(
         comparable=first[1], concordant=first[0], comparable_second=second[1], concordant_second=second[0], order=order
     )
+
+
+def _lower(place: Places, weight: Array, inside: _Inside | None) -> Array:
+    """Return, in the order of time, the weight of the later rows with lower scores, half of those with equal ones (n,)."""
+    lower = count_above(place, None if (weight == 1).all() else weight[place])
+    if inside is not None:
+        score, time, ended = inside
+        tied = _running(weight[place])
+        _, group_end = _runs((score,), np.ones_like(ended))
+        _, tie_end = _runs((score, time, ended), ended)
+        lower[place] += (tied[group_end] - tied[tie_end]) / 2
+    return lower
+
+
+def _higher(place: Places, gain: Array, inside: _Inside | None) -> Array:
+    """Return, in the order of time, the gain of the earlier rows with higher scores, half of those with equal ones (n,)."""
+    higher = count_above(len(place) - 1 - place[::-1], gain[place[::-1]])[::-1].copy()
+    if inside is not None:
+        score, time, ended = inside
+        tied = _running(gain[place])
+        group_start, _ = _runs((score,), np.ones_like(ended))
+        tie_start, _ = _runs((score, time, ended), ended)
+        higher[place] += (tied[tie_start] - tied[group_start]) / 2
+    return higher
 
 
 def _in_time(ranked: Places, observed: SpellArrays) -> Places:
@@ -201,11 +225,8 @@ def _in_time(ranked: Places, observed: SpellArrays) -> Places:
     return in_time
 
 
-def _places(ranked: Places, order: Places, score: Array) -> Places:
-    """Return the places in time of the rows by score, equal scores by place."""
-    sorted_score = score[ranked]
-    if (sorted_score[1:] == sorted_score[:-1]).any():
-        return np.argsort(score[order], kind="stable")
+def _places(ranked: Places, order: Places) -> Places:
+    """Return the places in time of the rows by score."""
     place_of = np.empty_like(order)
     place_of[order] = np.arange(len(order))
     places: Places = place_of[ranked]
