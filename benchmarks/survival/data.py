@@ -1,7 +1,7 @@
 """Simulated churn data for the benchmarks: python benchmarks/survival/data.py ROWS SEED FOLDER.
 
 Durations are integer days up to 1,000, about half are censored. `wide` has ten continuous covariates, `kinds` ten
-two-level ones in months up to 36, `pieces` start-stop rows of about twelve to a customer, whose covariates change.
+two-level ones in months up to 36, `pieces` and `diary` start-stop rows, whose covariates change.
 """
 
 import sys
@@ -29,22 +29,39 @@ def kinds(rows: int, seed: int) -> pd.DataFrame:
 
 
 def pieces(rows: int, seed: int) -> pd.DataFrame:
-    """Return start-stop rows: every 30 days two of the covariates change."""
+    """Return start-stop rows: for up to two years, every 30 days from the start two of the covariates change."""
     rng = np.random.default_rng(seed)
     customers = rows // 12
     x = rng.normal(size=(customers, 10))
-    risk = 0.001 * np.exp(x @ np.linspace(-0.3, 0.3, 10))
-    tables, here, start = [], np.arange(customers), 0
     lost = rng.integers(120, 720, customers)
+    return _start_stop(x, lost, np.full(customers, 30), 0.001, rng)
+
+
+def diary(rows: int, seed: int) -> pd.DataFrame:
+    """Return start-stop rows: for up to three years, every 30 days of the calendar two of the covariates change."""
+    rng = np.random.default_rng(seed)
+    customers = rows // 12
+    x = rng.normal(size=(customers, 10))
+    lost = rng.integers(365, 1096, customers)
+    return _start_stop(x, lost, rng.integers(1, 31, customers), 0.002, rng)
+
+
+def _start_stop(
+    x: np.ndarray, lost: np.ndarray, first: np.ndarray, rate: float, rng: np.random.Generator
+) -> pd.DataFrame:
+    risk = rate * np.exp(x @ np.linspace(-0.3, 0.3, 10))
+    tables, here, start = [], np.arange(len(x)), np.zeros(len(x))
+    stop = first.astype(float)
     while len(here):
         x[here, :2] = rng.normal(size=(len(here), 2))
-        stop = start + 30
         time = start + np.ceil(rng.exponential(size=len(here)) / risk[here])
         churned = time <= np.minimum(stop, lost[here])
         end = np.where(churned, time, np.minimum(stop, lost[here]))
         table = pd.DataFrame(x[here], columns=NAMES)
-        tables.append(table.assign(customer_id=here, entry=float(start), duration=end, churned=churned))
-        here, start = here[~churned & (lost[here] > stop)], stop
+        tables.append(table.assign(customer_id=here, entry=start, duration=end, churned=churned))
+        on = ~churned & (lost[here] > stop)
+        here, start = here[on], stop[on]
+        stop = start + 30
     return pd.concat(tables, ignore_index=True)
 
 
@@ -56,9 +73,9 @@ def _spells(x: np.ndarray, truth: np.ndarray, scale: float, last: int, rng: np.r
 
 
 def main() -> None:
-    """Write the three tables, as Parquet and as CSV for R."""
+    """Write the four tables, as Parquet and as CSV for R."""
     rows, seed, folder = int(sys.argv[1]), int(sys.argv[2]), Path(sys.argv[3])
-    for make in (wide, kinds, pieces):
+    for make in (wide, kinds, pieces, diary):
         frame = make(rows, seed)
         frame.to_pickle(folder / f"{make.__name__}.pickle")
         frame.assign(churned=frame["churned"].astype(int)).to_csv(folder / f"{make.__name__}.csv", index=False)

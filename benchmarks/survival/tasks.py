@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 
 NAMES = [f"x{number}" for number in range(10)]
-DATA = {"kinds": "kinds", "pieces": "pieces", "discrete": "kinds"}
+DATA = {"kinds": "kinds", "pieces": "pieces", "diary": "diary", "discrete": "kinds"}
 
 
 def churnlab_tasks(frame: pd.DataFrame) -> dict[str, Callable[[], Any]]:
@@ -40,6 +40,7 @@ def churnlab_tasks(frame: pd.DataFrame) -> dict[str, Callable[[], Any]]:
         "cox": cox,
         "kinds": cox,
         "pieces": cox,
+        "diary": cox,
         "robust": lambda: cox(std_errors="robust"),
         "ph_test": test,
         "concordance": lambda: survival.concordance(score, frame),
@@ -75,6 +76,7 @@ def lifelines_tasks(frame: pd.DataFrame) -> dict[str, Callable[[], Any]]:
         "cox": lambda: cox().params_.to_numpy(),
         "kinds": lambda: cox().params_.to_numpy(),
         "pieces": pieces,
+        "diary": pieces,
         "robust": lambda: cox(robust=True).params_.to_numpy(),
         "ph_test": lambda: proportional_hazard_test(cox(), frame[some], "km").test_statistic,
         "concordance": lambda: concordance_index(frame["duration"], -score, frame["churned"]),
