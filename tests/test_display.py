@@ -50,6 +50,12 @@ def test_truth_the_numbers_of_a_column_have_the_same_decimals():
     assert all(f">{text}<" in html for text in ("0.2600", "0.2154", "0.0300", "1,234", "0.611", "–", "3", "12", "∞"))
 
 
+def test_truth_no_p_value_is_zero():
+    """P-values have four decimals; a smaller one is said to be smaller."""
+    html = display.frame_to_html(pd.DataFrame({"p_value": [0.0, 3e-9, 0.04567, np.nan]}))
+    assert [part.split("<")[0] for part in html.split('right">')[2:]] == ["&lt;0.0001", "&lt;0.0001", "0.0457", "–"]
+
+
 def test_truth_kinds_of_values_have_their_own_form():
     """Dates lose their midnight, yes and no are words, nothing is a dash."""
     frame = pd.DataFrame({"d": [pd.Timestamp("2024-01-31"), pd.NaT], "b": [True, False], "t": ["x", None]})

@@ -57,7 +57,7 @@ def frame_to_html(frame: pd.DataFrame, *, title: str = "", digits: int = 4, rows
     """
     shown = frame.head(rows)
     numeric = [pd.api.types.is_numeric_dtype(kind) and kind != "bool" for kind in frame.dtypes]
-    columns = [_column(shown.iloc[:, place], digits) for place in range(frame.shape[1])]
+    columns = [_column(shown.iloc[:, place], digits, str(name)) for place, name in enumerate(frame.columns)]
     head = "".join(_cell("th", str(name), number) for name, number in zip(frame.columns, numeric, strict=True))
     body = "".join(
         f"<tr>{''.join(_cell('td', text, number) for text, number in zip(row, numeric, strict=True))}</tr>"
@@ -72,8 +72,10 @@ def _cell(tag: str, text: str, number: bool) -> str:
     return f'<{tag} style="text-align:{"right" if number else "left"}">{escape(text)}</{tag}>'
 
 
-def _column(values: pd.Series, digits: int) -> list[str]:
+def _column(values: pd.Series, digits: int, name: str = "") -> list[str]:
     """Return the texts of a column: its numbers with the same decimals, unless a small one would lose its digits."""
+    if name.startswith("p_value"):
+        return [_p_value(value) for value in values]
     if not pd.api.types.is_float_dtype(values.dtype):
         return [_text(value, digits) for value in values]
     finite = [abs(float(value)) for value in values if pd.notna(value)]
@@ -85,6 +87,11 @@ def _column(values: pd.Series, digits: int) -> list[str]:
     if smallest < 10 ** (1 - decimals):  # in a column of mixed units it would keep fewer than two digits
         return [_text(value, digits) for value in values]
     return [f"{value:,.{decimals}f}" if pd.notna(value) else "–" for value in values]
+
+
+def _p_value(value: float) -> str:
+    """Return a p-value with four decimals: more say nothing, and none is zero."""
+    return "–" if pd.isna(value) else "<0.0001" if value < 0.0001 else f"{value:.4f}"
 
 
 def _text(value: Any, digits: int) -> str:
