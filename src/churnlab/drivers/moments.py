@@ -7,9 +7,9 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from churnlab.drivers.completion import expected_products, find_patterns, fit_moments, from_triangle, triangle
-from churnlab.drivers.ratings import Ratings
-from churnlab.errors import DataError, ParameterError
+from churnlab.drivers.completion import Patterns, expected_products, find_patterns, fit_moments, from_triangle, triangle
+from churnlab.drivers.ratings import Ratings, refuse_degenerate
+from churnlab.errors import ConvergenceError, DataError, ParameterError
 
 __all__ = ["Missing", "MomentRows", "standardise", "to_moment_rows"]
 
@@ -124,7 +124,7 @@ def _product_rows(values: Array, ratings: Ratings, seed: int) -> tuple[Array, Ca
             lambda totals: _covariance(totals / totals[:, :1], size)
         )
     patterns = find_patterns(values, ratings.weight, (*ratings.terms, ratings.outcome))
-    moments, amplifier = fit_moments(patterns)
+    moments, amplifier = _complete(values, ratings, patterns)
     centre = triangle(moments)
 
     def completed(part: npt.NDArray[np.intp]) -> Array:
@@ -134,6 +134,22 @@ def _product_rows(values: Array, ratings: Ratings, seed: int) -> tuple[Array, Ca
     return _grouped(completed, len(values), seed), (
         lambda totals: _covariance(centre + (totals / totals[:, :1] - centre) @ amplifier.T, size)
     )
+
+
+def _complete(values: Array, ratings: Ratings, patterns: Patterns) -> tuple[Array, Array]:
+    """Return what :func:`fit_moments` does; where it fails since drivers determine one another, say which."""
+    try:
+        return fit_moments(patterns)
+    except (ConvergenceError, np.linalg.LinAlgError) as error:
+        whole = values[ratings.complete, :-1]
+        if len(whole) > whole.shape[1] + 1 and (whole.std(axis=0) > 0).all():
+            refuse_degenerate(np.atleast_2d(np.corrcoef(whole.T)), ratings.terms)
+        if isinstance(error, ConvergenceError):
+            raise
+        raise ConvergenceError(
+            "The means and correlations of answers with gaps cannot be found: drivers determine one another, or too much is "
+            'missing. Try: leave out the driver with fewest answers, or missing="pairwise".'
+        ) from error
 
 
 def _products(values: Array, weight: Array) -> Array:
