@@ -96,8 +96,8 @@ def own_answers(tmp_path_factory) -> dict[str, str]:
     )
     frame = frame.fillna({"Preis": 99}).rename(columns={"outcome": "Zufriedenheit"})
     frame["customer_id"], frame["date"] = frame["respondent_id"] - 1, "2024-12-01"
-    words = ["zu teuer <i>", "Lieferung kam zu spät", "客服态度很好", "价格太贵了", None]
-    frame["comment"] = [words[number % 5] for number in frame["respondent_id"]]
+    words = ["zu teuer <i>", "Lieferung kam spät", "客服态度很好", "价格太贵了", "", "Lieferung gut", "teuer"]
+    frame["comment"] = [f"{words[number % 7]} {words[number % 6]}" for number in frame["respondent_id"]]
     frame.to_csv(folder / "Umfrage.csv", index=False)
     orders.to_csv(folder / "Bestellungen.csv", index=False)
     (folder / "map.toml").write_text('[columns]\noutcome = "Zufriedenheit"\n', encoding="utf-8")

@@ -75,14 +75,11 @@ def to_answers(
     2   4.0       0.0
     """
     frame = answers.to_frame() if isinstance(answers, Table) else answers
-    require_columns(frame, items)
     scales = _scales(items, scale)
-    _check_codes(scales, no_answer)
     unknown = [name for name in reverse if name not in scales]
     if unknown:
         raise ParameterError(f"`reverse` names {', '.join(unknown)}, which is no item.")
-    columns = {name: _read(frame[name], no_answer) for name in scales}
-    _refuse_off_scale(frame, columns, scales)
+    columns = _read_items(frame, scales, no_answer)
     _doubt_scales(columns, scales)
     turned = {name: sum(scales[name]) - values if name in reverse else values for name, values in columns.items()}
     return frame.assign(**turned)
@@ -91,14 +88,27 @@ def to_answers(
 def find_items(answers: Table | pd.DataFrame) -> list[str]:
     """Return the columns that hold numbers and have no name of the contract ANSWERS: the ratings, as far as one can tell.
 
+    Parameters
+    ----------
+    answers
+        ANSWERS, or any frame of one row per questionnaire; from CSV files numbers may come as text.
+
     Examples
     --------
     >>> find_items(pd.DataFrame({"outcome": [7], "delivery": [8], "city": ["Kyoto"]}))
     ['delivery']
     """
     frame = answers.to_frame() if isinstance(answers, Table) else answers
-    numeric = frame.select_dtypes(include="number").columns
-    return [str(name) for name in numeric if name not in _CONTRACT]
+    return [str(name) for name in frame.columns if name not in _CONTRACT and _holds_numbers(frame[name])]
+
+
+def _holds_numbers(column: pd.Series) -> bool:
+    if pd.api.types.is_numeric_dtype(column.dtype):
+        return True
+    if isinstance(column.dtype, pd.CategoricalDtype) or pd.api.types.is_datetime64_any_dtype(column.dtype):
+        return False
+    text = column.dropna().astype(str).str.strip()
+    return bool((text != "").any()) and bool(pd.to_numeric(text[text != ""], errors="coerce").notna().all())
 
 
 def describe_answers(
@@ -141,11 +151,12 @@ def describe_answers(
     [[1, 1, 1]]
     """
     frame = answers.to_frame() if isinstance(answers, Table) else answers
-    ready = to_answers(frame, items=items, scale=scale, no_answer=no_answer)
+    scales = _scales(items, scale)
+    columns = _read_items(frame, scales, no_answer)
     weights = column_weights(frame, weight)
     rows = []
-    for name, ends in _scales(items, scale).items():
-        values, coded = ready[name].to_numpy(), _coded(frame[name], no_answer).to_numpy()
+    for name, ends in scales.items():
+        values, coded = columns[name], _coded(frame[name], no_answer).to_numpy()
         rows.append(
             {
                 "item": name,
@@ -282,6 +293,14 @@ def _read(column: pd.Series, no_answer: Sequence[float | str]) -> Array:
     empty = (column.isna() | (text == "").fillna(value=True)).to_numpy(dtype=bool)
     numbers = pd.to_numeric(column.astype(object), errors="coerce").to_numpy(dtype=float, na_value=np.nan)
     return np.where(empty | coded, np.nan, np.where(np.isnan(numbers), np.inf, numbers))
+
+
+def _read_items(frame: pd.DataFrame, scales: Mapping[str, Scale], no_answer: Sequence[float | str]) -> dict[str, Array]:
+    require_columns(frame, list(scales))
+    _check_codes(scales, no_answer)
+    columns = {name: _read(frame[name], no_answer) for name in scales}
+    _refuse_off_scale(frame, columns, scales)
+    return columns
 
 
 def _refuse_off_scale(frame: pd.DataFrame, columns: Mapping[str, Array], scales: Mapping[str, Scale]) -> None:

@@ -18,6 +18,8 @@ Array = npt.NDArray[np.float64]
 
 _GAP, _LINE = 9.0, 2.0
 """Points between a label and its mark, and between two labels."""
+_LEAST_HEIGHT = 20.0
+"""Points of performance that the map shows at least, so that small differences look small."""
 _MOST_LETTERS = 22
 
 
@@ -76,6 +78,8 @@ def _write_labels(ax: "Axes", x: Array, y: Array, names: list[str], colors: list
     if figure is None:
         return
     low, high = ax.get_ylim()
+    missing = max(0.0, _LEAST_HEIGHT - (high - low)) / 2
+    low, high = low - missing, high + missing
     ax.set_ylim(low - 0.05 * (high - low), high)  # room for the names of the lower quadrants
     ax.margins(x=0.08)
     figure.canvas.draw()

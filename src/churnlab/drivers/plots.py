@@ -73,12 +73,14 @@ def plot_nps(nps: pd.DataFrame, *, label: str | None = None, ax: "Axes | None" =
     require_columns(nps, [*_SHARES, *numbers, "n", *([label] if label else [])])
     ax = ax or theme.axes(height=1.5 + 0.5 * len(nps))
     place = np.arange(len(nps))[::-1]
-    left = -100 * (nps["detractors"] + nps["passives"] / 2)
+    left = -100 * (nps["detractors"] + nps["passives"] / 2).to_numpy()
     for name, color in _SHARES.items():
-        ax.barh(place, 100 * nps[name], left=left, height=0.62, color=color, alpha=0.75, label=name.capitalize())
-        left = left + 100 * nps[name]
-    spread = [nps["estimate"] - nps["conf_low"], nps["conf_high"] - nps["estimate"]]
-    ax.errorbar(nps["estimate"], place, xerr=spread, fmt="D", color=theme.INK, markerfacecolor="white", capsize=4,
+        ax.barh(
+            place, 100 * nps[name].to_numpy(), left=left, height=0.62, color=color, alpha=0.75, label=name.capitalize()
+        )
+        left = left + 100 * nps[name].to_numpy()
+    score, low, high = (nps[name].to_numpy() for name in numbers)
+    ax.errorbar(score, place, xerr=[score - low, high - score], fmt="D", color=theme.INK, markerfacecolor="white", capsize=4,
                 linewidth=1.6, label="Score, with limits")  # fmt: skip
     ax.axvline(0, color=theme.INK, linewidth=0.8)
     names = nps[label].astype(str) if label else pd.Series(["all"] * len(nps))
@@ -114,9 +116,10 @@ def plot_gaps(gaps: pd.DataFrame, *, label: str = "dimension", ax: "Axes | None"
     place = np.arange(len(table))
     ax.hlines(place, table["expectation"], table["perception"], color=theme.GRID, linewidth=5)
     ax.plot(table["expectation"], place, "D", color=theme.ACCENT, markerfacecolor="white", label="Expected")
-    low, high = (table["expectation"] + table[name] for name in ("conf_low", "conf_high"))
-    ax.errorbar(table["perception"], place, xerr=[table["perception"] - low, high - table["perception"]], fmt="o",
-                color=theme.COLORS[0], capsize=3, label="Perceived, with the limits of the gap")  # fmt: skip
+    seen = table["perception"].to_numpy()
+    low, high = ((table["expectation"] + table[name]).to_numpy() for name in ("conf_low", "conf_high"))
+    ax.errorbar(seen, place, xerr=[seen - low, high - seen], fmt="o", color=theme.COLORS[0], capsize=3,
+                label="Perceived, with the limits of the gap")  # fmt: skip
     _name_rows(ax, table[label])
     ax.set_xlabel("Mean answer")
     theme.legend_above(ax)
@@ -142,10 +145,10 @@ def plot_themes(themes: pd.DataFrame, *, ax: "Axes | None" = None) -> "Axes":
     require_columns(themes, ["theme", "share", "share_low", "share_high"])
     table = themes.sort_values("share", kind="stable", ignore_index=True)
     ax = ax or theme.axes(height=1.1 + 0.36 * len(table))
-    place, share = np.arange(len(table)), 100 * table["share"]
+    place = np.arange(len(table))
+    share, low, high = (100 * table[name].to_numpy() for name in ("share", "share_low", "share_high"))
     ax.barh(place, share, height=0.6, color=theme.COLORS[0], alpha=0.35)
-    spread = [share - 100 * table["share_low"], 100 * table["share_high"] - share]
-    ax.errorbar(share, place, xerr=spread, fmt="o", color=theme.COLORS[0], capsize=3)
+    ax.errorbar(share, place, xerr=[share - low, high - share], fmt="o", color=theme.COLORS[0], capsize=3)
     _name_rows(ax, table["theme"])
     ax.set_xlim(left=0)
     ax.set_xlabel("Comments that name it, %")
@@ -173,9 +176,9 @@ def plot_theme_scores(themes: pd.DataFrame, *, score: str = "score", ax: "Axes |
     require_columns(themes, ["theme", "difference", "difference_low", "difference_high"])
     table = themes.dropna(subset=["difference"]).sort_values("difference", ascending=False, ignore_index=True)
     ax = ax or theme.axes(height=1.1 + 0.36 * max(len(table), 1))
-    place, middle = np.arange(len(table)), table["difference"]
-    spread = [middle - table["difference_low"], table["difference_high"] - middle]
-    ax.errorbar(middle, place, xerr=spread, fmt="o", color=theme.COLORS[0], capsize=3)
+    place = np.arange(len(table))
+    middle, low, high = (table[f"difference{end}"].to_numpy() for end in ("", "_low", "_high"))
+    ax.errorbar(middle, place, xerr=[middle - low, high - middle], fmt="o", color=theme.COLORS[0], capsize=3)
     ax.axvline(0, color=theme.INK, linewidth=0.8)
     _name_rows(ax, table["theme"])
     ax.set_xlabel(f"{score}: mean of those who name it less that of the others")
@@ -203,9 +206,9 @@ def plot_dose_response(response: pd.DataFrame, *, xlabel: str, ylabel: str, ax: 
     require_columns(response, ["level", "n", "raw", "estimate", "conf_low", "conf_high"])
     ax = ax or theme.axes()
     place = np.arange(len(response))
-    spread = [response["estimate"] - response["conf_low"], response["conf_high"] - response["estimate"]]
+    share, low, high = (response[name].to_numpy() for name in ("estimate", "conf_low", "conf_high"))
     ax.plot(place, response["raw"], "D", color=theme.ACCENT, markerfacecolor="white", label="As it is")
-    ax.errorbar(place, response["estimate"], yerr=spread, fmt="o-", color=theme.COLORS[0], capsize=3,
+    ax.errorbar(place, share, yerr=[share - low, high - share], fmt="o-", color=theme.COLORS[0], capsize=3,
                 label="Adjusted, with limits")  # fmt: skip
     ax.set_xticks(place, [f"{level}\n{n:,}" for level, n in zip(response["level"], response["n"], strict=True)])
     ax.set_xlabel(f"{xlabel}; below: number of customers")

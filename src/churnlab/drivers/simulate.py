@@ -66,7 +66,7 @@ def simulate_answers(
     Examples
     --------
     >>> answers = simulate_answers(4000, importance={"delivery": 0.4, "price": 0.1}, correlation=0, scale=None, seed=1)
-    >>> round(answers["delivery"].corr(answers["outcome"]) ** 2, 1)
+    >>> round(float(answers["delivery"].corr(answers["outcome"])) ** 2, 1)
     0.4
     """
     parts = _parts(importance)

@@ -17,8 +17,8 @@ __all__ = ["TopicFit", "fit_topics"]
 
 Array = npt.NDArray[np.float64]
 _LEAST_COMMENTS = 2
-_FAINT = 0.05
-"""A word of less than this part of the strongest word's weight gives no topic its name."""
+_FAINT, _STRONG = 0.05, 0.2
+"""Parts of the strongest word's weight below which a word gives no topic its name, and stands in no draft of a codebook."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -57,7 +57,11 @@ class TopicFit:
             [place for place in np.argsort(-row, kind="stable")[:3] if row[place] > _FAINT * row.max()]
             for row in self.weights
         ]
-        return tuple(", ".join(self.words[place] for place in top) for top in tops)
+        names = [", ".join(self.words[place] for place in top) for top in tops]
+        return tuple(
+            f"{name} ({names[:place].count(name) + 1})" if name in names[:place] else name
+            for place, name in enumerate(names)
+        )
 
     def tidy(self, *, most: int = 8) -> pd.DataFrame:
         """Return one row per topic and word, the strongest first: `topic, name, share, word, weight`."""
@@ -99,8 +103,9 @@ class TopicFit:
         return pd.DataFrame(shares, columns=list(self.names), index=comments.index)
 
     def to_codebook(self, *, most: int = 8) -> Codebook:
-        """Return a codebook to edit: the topics as themes, their strongest words as words."""
+        """Return a codebook to edit: the topics as themes, their strong words (a fifth of the strongest, or more) as words."""
         table = self.tidy(most=most)
+        table = table[table["weight"] >= _STRONG * table.groupby("topic")["weight"].transform("max")]
         return Codebook(themes={str(name): list(rows["word"]) for name, rows in table.groupby("name", sort=False)})
 
     def __repr__(self) -> str:
