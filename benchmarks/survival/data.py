@@ -1,7 +1,7 @@
 """Simulated churn data for the benchmarks: python benchmarks/survival/data.py ROWS SEED FOLDER.
 
 Durations are integer days up to 1,000, about half are censored. `wide` has ten continuous covariates, `kinds` ten
-two-level ones in months up to 36, `pieces` and `diary` start-stop rows, whose covariates change.
+two-level ones in months up to 36, `plans` the same by name, `pieces` and `diary` start-stop rows, whose covariates change.
 """
 
 import sys
@@ -26,6 +26,12 @@ def kinds(rows: int, seed: int) -> pd.DataFrame:
     taste = rng.normal(size=(rows, 1))
     x = (1.2 * taste + rng.normal(size=(rows, 10)) > 0.5).astype(float)
     return _spells(x, np.linspace(-0.3, 0.3, 10), 30.0, 36, rng)
+
+
+def plans(rows: int, seed: int) -> pd.DataFrame:
+    """Return spells in months with ten named covariates of two levels, as categories: those of `kinds`."""
+    frame = kinds(rows, seed)
+    return frame.assign(**{name: pd.Categorical(np.where(frame[name] > 0, "yes", "no")) for name in NAMES})
 
 
 def pieces(rows: int, seed: int) -> pd.DataFrame:
@@ -73,9 +79,9 @@ def _spells(x: np.ndarray, truth: np.ndarray, scale: float, last: int, rng: np.r
 
 
 def main() -> None:
-    """Write the four tables, as Parquet and as CSV for R."""
+    """Write the five tables, as Parquet and as CSV for R."""
     rows, seed, folder = int(sys.argv[1]), int(sys.argv[2]), Path(sys.argv[3])
-    for make in (wide, kinds, pieces, diary):
+    for make in (wide, kinds, plans, pieces, diary):
         frame = make(rows, seed)
         frame.to_pickle(folder / f"{make.__name__}.pickle")
         frame.assign(churned=frame["churned"].astype(int)).to_csv(folder / f"{make.__name__}.csv", index=False)

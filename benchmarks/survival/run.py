@@ -15,11 +15,23 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 OWN_ONLY = ("concordance_error", "discrete", "predict")
 PLAN = {
-    "churnlab": ("cox", "kinds", "pieces", "diary", "robust", "ph_test", "concordance", "weibull", "curves", *OWN_ONLY),
-    "lifelines": ("cox", "kinds", "pieces", "diary", "concordance", "weibull", "curves"),
+    "churnlab": (
+        "cox",
+        "kinds",
+        "plans",
+        "pieces",
+        "diary",
+        "robust",
+        "ph_test",
+        "concordance",
+        "weibull",
+        "curves",
+        *OWN_ONLY,
+    ),
+    "lifelines": ("cox", "kinds", "plans", "pieces", "diary", "concordance", "weibull", "curves"),
     "sksurv": ("cox",),
     "statsmodels": ("cox",),
-    "R": ("cox", "kinds", "pieces", "diary", "robust", "ph_test", "concordance", "weibull"),
+    "R": ("cox", "kinds", "plans", "pieces", "diary", "robust", "ph_test", "concordance", "weibull"),
 }
 QUADRATIC = {"lifelines": ("robust", "ph_test"), "sksurv": ("concordance",)}
 """Only where there are few enough rows."""

@@ -19,7 +19,14 @@ import numpy as np
 import pandas as pd
 
 NAMES = [f"x{number}" for number in range(10)]
-DATA = {"kinds": "kinds", "pieces": "pieces", "diary": "diary", "discrete": "kinds"}
+DATA = {"kinds": "kinds", "plans": "plans", "pieces": "pieces", "diary": "diary", "discrete": "kinds"}
+
+
+def to_score(frame: pd.DataFrame) -> np.ndarray:
+    """Return a score of each customer, for the concordance."""
+    if (frame.dtypes == "category").any():
+        return np.zeros(len(frame))
+    return frame[NAMES].to_numpy() @ np.linspace(-0.3, 0.3, 10)
 
 
 def churnlab_tasks(frame: pd.DataFrame) -> dict[str, Callable[[], Any]]:
@@ -27,7 +34,7 @@ def churnlab_tasks(frame: pd.DataFrame) -> dict[str, Callable[[], Any]]:
     from churnlab import survival
 
     fit = survival.fit_cox(frame.iloc[:5_000], covariates=NAMES)
-    score = frame[NAMES].to_numpy() @ np.linspace(-0.3, 0.3, 10)
+    score = to_score(frame)
 
     def cox(**options: Any) -> Any:
         return survival.fit_cox(frame, covariates=NAMES, **options).coefficients
@@ -39,6 +46,7 @@ def churnlab_tasks(frame: pd.DataFrame) -> dict[str, Callable[[], Any]]:
     return {
         "cox": cox,
         "kinds": cox,
+        "plans": cox,
         "pieces": cox,
         "diary": cox,
         "robust": lambda: cox(std_errors="robust"),
@@ -60,9 +68,10 @@ def lifelines_tasks(frame: pd.DataFrame) -> dict[str, Callable[[], Any]]:
     from lifelines.statistics import proportional_hazard_test
     from lifelines.utils import concordance_index
 
-    score = frame[NAMES].to_numpy() @ np.linspace(-0.3, 0.3, 10)
+    score = to_score(frame)
     some = [*NAMES, "duration", "churned"]
-    fit = lifelines.CoxPHFitter().fit(frame[some].iloc[:5_000], "duration", "churned")
+    coded = frame[some].iloc[:5_000].apply(lambda column: column.cat.codes if column.dtype == "category" else column)
+    fit = lifelines.CoxPHFitter().fit(coded, "duration", "churned")
 
     def cox(**options: Any) -> Any:
         return lifelines.CoxPHFitter().fit(frame[some], "duration", "churned", **options)
@@ -75,6 +84,7 @@ def lifelines_tasks(frame: pd.DataFrame) -> dict[str, Callable[[], Any]]:
     return {
         "cox": lambda: cox().params_.to_numpy(),
         "kinds": lambda: cox().params_.to_numpy(),
+        "plans": lambda: cox(formula=" + ".join(NAMES)).params_.to_numpy(),
         "pieces": pieces,
         "diary": pieces,
         "robust": lambda: cox(robust=True).params_.to_numpy(),

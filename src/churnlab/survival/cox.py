@@ -15,7 +15,7 @@ from churnlab.survival.cox_hazards import to_baseline
 from churnlab.survival.cox_newton import PartialLikelihood, Point, maximise_partial
 from churnlab.survival.cox_residuals import robust_covariance
 from churnlab.survival.cox_risk import RiskSets, Ties, Weights, build_risk_sets
-from churnlab.survival.design import Design, plan_design
+from churnlab.survival.design import Design, count_texts, plan_design
 from churnlab.survival.design_checks import Standard, refuse_collinear, standardise, warn_of_leakage
 from churnlab.survival.observations import read_observations, take_frame
 from churnlab.survival.patterns import collapse_rows
@@ -114,6 +114,7 @@ def fit_cox(
     frame = take_frame(spells)
     observations = read_observations(frame, reason=reason)
     _check_counts(observations, ties, weights)
+    frame = frame if covariates is None else count_texts(frame, covariates)
     design, groups = plan_design(frame, covariates, formula), plan_strata(frame, strata)
     belongs = None if cluster is None else _cluster_column(frame, cluster)
     robust = std_errors == "robust" or belongs is not None or weights == "sampling"

@@ -11,7 +11,7 @@ import pandas as pd
 
 from churnlab.errors import DataError, ParameterError
 
-__all__ = ["Covariate", "Design", "plan_design"]
+__all__ = ["Covariate", "Design", "count_texts", "plan_design"]
 
 Array = npt.NDArray[np.float64]
 
@@ -33,7 +33,7 @@ class Covariate:
             return (self.name,)
         return tuple(f"{self.name}[{level}]" for level in self.levels[1:])
 
-    def codes(self, column: pd.Series) -> npt.NDArray[np.intp]:
+    def codes(self, column: pd.Series) -> npt.NDArray[np.int32]:
         """Return the place of each value (n,) among the levels.
 
         Raises
@@ -41,11 +41,10 @@ class Covariate:
         DataError
             If a cell is empty, or a value is none of them.
         """
-        if column.hasnans:
-            _check_cells(column.to_frame(), [self.name])
-        codes = pd.Categorical(column, categories=pd.Index(list(self.levels or ()))).codes.astype(np.intp)
+        codes = _place_among(self.levels or (), column)
         strange = np.flatnonzero(codes < 0)
         if len(strange):
+            _check_cells(column.to_frame(), [self.name])
             known = ", ".join(map(repr, (self.levels or ())[:10]))
             raise DataError(
                 f"`{self.name}` holds levels that the fit has not seen, in {len(strange):,} of {len(column):,} rows "
@@ -153,22 +152,56 @@ def plan_design(frame: pd.DataFrame, covariates: Sequence[str] | None, formula: 
     )
 
 
+def count_texts(frame: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
+    """Return a frame in which columns of text with few levels are categories, so that each text is read once.
+
+    Parameters
+    ----------
+    frame
+        Any; it is not changed.
+    names
+        Columns that may hold text; what is not in the frame is left to :func:`plan_design`.
+    """
+    kinds = frame.dtypes
+    texts = [name for name in names if name in kinds and kinds[name].kind == "O" and kinds[name] != "category"]
+    coded = frame.copy(deep=False)
+    for name in texts:
+        codes, levels = pd.factorize(frame[name])
+        if len(levels) <= _MOST_LEVELS and len(levels) <= len(frame) / 2:
+            order = sorted(range(len(levels)), key=lambda place: str(levels[place]))
+            place = np.append(np.argsort(order), -1).astype(np.int16)
+            kind = pd.CategoricalDtype(pd.Index(levels)[order])
+            coded[name] = pd.Categorical.from_codes(place[codes], dtype=kind)  # type: ignore[arg-type]  # any integers
+    return coded if texts else frame
+
+
 def _plan_covariate(column: pd.Series) -> Covariate:
     kind, name = column.dtype, str(column.name)
     if isinstance(kind, pd.CategoricalDtype):
-        seen = column.cat.remove_unused_categories().cat.categories
-        return Covariate(name=name, levels=tuple(seen))
+        seen = np.bincount(column.cat.codes.to_numpy() + 1, minlength=len(kind.categories) + 1)[1:] > 0
+        return Covariate(name=name, levels=tuple(kind.categories[seen]))
     if pd.api.types.is_numeric_dtype(kind):
         return Covariate(name=name, levels=None)
     if pd.api.types.is_datetime64_any_dtype(kind):
         raise DataError(f"`{name}` holds dates. Try: the time between two dates as a number.")
-    levels = column.dropna().unique()
+    levels = pd.Index(column.unique()).dropna()
     if len(levels) > _MOST_LEVELS or (len(column) >= 20 and len(levels) > len(column) / 2):
         raise DataError(
             f"`{name}` has {len(levels):,} levels in {len(column):,} rows, like a name of customers. Try: leave it out, or "
             "join its rare levels."
         )
     return Covariate(name=name, levels=tuple(sorted(levels, key=str)))
+
+
+def _place_among(levels: tuple[Any, ...], column: pd.Series) -> npt.NDArray[np.int32]:
+    """Return the place of each value (n,) among the levels; -1 for what is none of them."""
+    known = pd.Index(list(levels))
+    if not isinstance(column.dtype, pd.CategoricalDtype):
+        found: npt.NDArray[np.int32] = known.get_indexer(pd.Index(column)).astype(np.int32)
+        return found
+    places = np.append(known.get_indexer(column.cat.categories), -1).astype(np.int32)
+    found = places.take(column.cat.codes.to_numpy(), mode="wrap")
+    return found
 
 
 def _check_there(frame: pd.DataFrame, names: Sequence[str]) -> None:

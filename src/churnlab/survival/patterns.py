@@ -1,12 +1,13 @@
 """Rows alike in everything that a model sees, counted: many customers, few patterns."""
 
+from itertools import chain
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from churnlab.survival.design import Design
+from churnlab.survival.design import Covariate, Design
 from churnlab.survival.spell_arrays import SpellArrays
 
 __all__ = ["collapse_rows"]
@@ -45,13 +46,9 @@ def collapse_rows(
     columns += [part for part in (observations.entry, stratum) if part is not None]
     if design.formula is not None or len(frame) < _PROBE:
         return None
-    coded = [
-        covariate.codes(frame[covariate.name]) if covariate.levels else frame[covariate.name].to_numpy()
-        for covariate in design.covariates
-    ]
     code, size = np.zeros(len(frame), dtype=np.int64), 1
-    for values in [*coded, *columns]:
-        part = _code(values)
+    coded = (_code_covariate(covariate, frame) for covariate in design.covariates)
+    for part in chain(coded, map(_code, columns)):
         if part is None or size * (part[1] + 1) > _LARGEST:
             return None
         if part[1] > 1:
@@ -59,6 +56,12 @@ def collapse_rows(
             code += part[0]
             size *= part[1]
     return _count(code, size, observations.weight)
+
+
+def _code_covariate(covariate: Covariate, frame: pd.DataFrame) -> tuple[npt.NDArray[Any], int] | None:
+    if covariate.levels is None:
+        return _code(frame[covariate.name].to_numpy())
+    return covariate.codes(frame[covariate.name]), len(covariate.levels)
 
 
 def _code(values: npt.NDArray[Any]) -> tuple[npt.NDArray[Any], int] | None:
