@@ -200,8 +200,8 @@ def _place_among(levels: tuple[Any, ...], column: pd.Series) -> npt.NDArray[np.i
         found: npt.NDArray[np.int32] = known.get_indexer(pd.Index(column)).astype(np.int32)
         return found
     places = np.append(known.get_indexer(column.cat.categories), -1).astype(np.int32)
-    found = places.take(column.cat.codes.to_numpy(), mode="wrap")
-    return found
+    among: npt.NDArray[np.int32] = places.take(column.cat.codes.to_numpy(), mode="wrap")
+    return among
 
 
 def _check_there(frame: pd.DataFrame, names: Sequence[str]) -> None:
