@@ -238,12 +238,14 @@ def to_wide(
             f"A question may be answered once in a questionnaire, but {twice.sum():,} of {len(answers):,} rows answer one again "
             f"(first: row {int(twice.argmax())}). Try: name the wave among `questionnaire`."
         )
-    wide = answers.set_index([*keys, item])[answer].unstack(item, sort=False)
-    clash = [name for name in wide.columns if name in keys]
+    place, names = pd.factorize(answers[item])
+    clash = [name for name in names if name in keys]
     if clash:
         raise DataError(f"The question `{clash[0]}` has the name of a key. Try: rename it.")
-    wide.columns.name = None
-    return wide.reset_index()
+    whose = answers.groupby(keys, sort=False).ngroup()
+    wide = answers[keys][~answers.duplicated(keys)].reset_index(drop=True)
+    parts = [answers[answer][place == number].set_axis(whose[place == number]) for number in range(len(names))]
+    return wide.assign(**{str(name): part.reindex(wide.index) for name, part in zip(names, parts, strict=True)})
 
 
 def _scales(items: Sequence[str], scale: Scale | Mapping[str, Scale]) -> dict[str, Scale]:

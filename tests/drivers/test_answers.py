@@ -1,0 +1,170 @@
+"""Questionnaires are read as they were asked, or refused."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from churnlab import drivers, tables
+from churnlab.errors import ConvergenceError, DataError, ParameterError
+
+
+def test_truth_codes_never_enter_a_mean():
+    """99 for "don't know" and a blank leave the mean to those who answered."""
+    answers = pd.DataFrame({"fast": [8, 99, 6, None], "kind": ["7", "n/a", " ", "9"]})
+    options = {"items": ["fast", "kind"], "scale": (0, 10), "no_answer": [99, "N/A"]}
+    assert drivers.to_answers(answers, **options).mean().tolist() == [7.0, 8.0]
+    table = drivers.describe_answers(answers, **options).set_index("item")
+    assert table[["answered", "no_answer", "empty"]].to_numpy().tolist() == [[2, 1, 1], [2, 1, 1]]
+    assert table["mean"].tolist() == [7.0, 8.0]
+
+
+def test_truth_means_have_weights_and_students_limits():
+    """Without weights the limits are those of any textbook; a weight of 3 counts as a share, not as three answers."""
+    answers = pd.DataFrame({"x": [1.0, 2.0, 3.0, 6.0], "w": [1.0, 1.0, 1.0, 3.0]})
+    plain = drivers.describe_answers(answers, items=["x"], scale=(0, 10)).iloc[0]
+    half = 3.182446305 * answers["x"].std() / 2
+    assert (plain["conf_low"], plain["conf_high"]) == pytest.approx((3 - half, 3 + half), abs=1e-8)
+    weighted = drivers.describe_answers(answers, items=["x"], scale=(0, 6), weight="w").iloc[0]
+    assert weighted["mean"] == pytest.approx(4.0)
+    assert weighted["at_ceiling"] == pytest.approx(0.5)
+
+
+@given(st.lists(st.integers(1, 7), min_size=1, max_size=20))
+def test_invariant_reversing_twice_is_no_change(values):
+    """An item turned round twice is as it was, and stays on its scale."""
+    frame = pd.DataFrame({"x": values})
+    once = drivers.to_answers(frame, items=["x"], scale=(1, 7), reverse=["x"])
+    assert once["x"].between(1, 7).all()
+    assert drivers.to_answers(once, items=["x"], scale=(1, 7), reverse=["x"])["x"].tolist() == values
+
+
+def test_invariant_a_table_and_its_frame_give_the_same():
+    """Answers come out alike from a table of the contract and from a frame; nothing else is changed."""
+    frame = pd.DataFrame(
+        {"respondent_id": ["b", "a"], "outcome": [9.0, 3.0], "x": [1.0, 99.0], "city": ["Łódź", "東京"]}
+    )
+    options = {"items": ["x"], "scale": (1, 5), "no_answer": [99]}
+    ready = drivers.to_answers(tables.read(frame, "ANSWERS"), **options)
+    pd.testing.assert_frame_equal(
+        ready[["x", "city"]], drivers.to_answers(frame, **options)[["x", "city"]], check_dtype=False
+    )
+    assert frame["x"].tolist() == [1.0, 99.0]
+    assert drivers.find_items(frame.assign(t=["1", " 2 "], when=pd.Timestamp("2024-01-01"))) == ["x", "t"]
+
+
+def test_truth_long_questionnaires_become_wide():
+    """One row per question becomes one per questionnaire, in the order of the first appearance, gaps missing."""
+    long = pd.DataFrame({"who": [2, 2, 1], "wave": ["a", "b", "a"], "item": ["y", "x", "x"], "answer": [5, 6, 7]})
+    wide = drivers.to_wide(long, questionnaire=["who", "wave"])
+    assert list(wide.columns) == ["who", "wave", "y", "x"]
+    assert wide.fillna(-1).to_numpy().tolist() == [[2, "a", 5, -1], [2, "b", -1, 6], [1, "a", -1, 7]]
+
+
+def test_input_a_question_answered_twice():
+    """Two answers of one respondent to one question are not chosen from."""
+    long = pd.DataFrame({"respondent_id": [1, 1], "item": ["x", "x"], "answer": [5, 6]})
+    with pytest.raises(DataError, match=r"1 of 2 rows answer one again \(first: row 1\)"):
+        drivers.to_wide(long)
+    with pytest.raises(DataError, match="must not be missing, but 1 of 2 rows lack one"):
+        drivers.to_wide(long.assign(item=["x", None]))
+    with pytest.raises(DataError, match="has the name of a key"):
+        drivers.to_wide(long.assign(item=["x", "respondent_id"]))
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"scale": (0, 10)}, r"`x` must be a number from 0 to 10, but 2 of 4 rows are not \(first: row 1: 11\)"),
+        ({"scale": (0, 10)}, r"`y` must be a number from 0 to 10, but 1 of 4 rows are not \(first: row 3: often\)"),
+        ({"scale": (10, 0)}, "must be its lowest and its highest answer"),
+        ({"scale": {"x": (0, 10)}}, "`scale` has none for y"),
+        ({"scale": (0, 10), "no_answer": [5]}, "The code 5 lies on the scale of `x`"),
+        ({"scale": (0, 10), "no_answer": "n/a"}, "must be a list of codes"),
+        ({"scale": (0, 10), "reverse": ["z"]}, "`reverse` names z"),
+    ],
+)
+def test_input_what_does_not_fit_is_named(options, message):
+    """Whatever is off the scale is named with its rows, and so is a wrong option."""
+    answers = pd.DataFrame({"x": [1, 11, 5, 99], "y": ["1", "2", "", "often"]})
+    with pytest.raises((DataError, ParameterError), match=message):
+        drivers.to_answers(answers, items=["x", "y"], **options)
+
+
+def test_input_items_must_be_a_list_of_columns_that_are_there():
+    """A single name is not taken for a list of letters; a column that is missing is named."""
+    with pytest.raises(ParameterError, match="must be a list of columns"):
+        drivers.to_answers(pd.DataFrame({"x": [1]}), items="x", scale=(0, 1))
+    with pytest.raises(DataError, match="no column `z`"):
+        drivers.to_answers(pd.DataFrame({"x": [1]}), items=["z"], scale=(0, 1))
+
+
+def test_input_a_scale_that_was_another_one_is_noticed():
+    """A question from 0 to 10 that nobody answered 0, or that nobody answered above the middle, is doubted."""
+    rng = np.random.default_rng(1)
+    options = {"items": ["x"], "scale": (0, 10)}
+    with pytest.warns(UserWarning, match="None of 600 answers to `x` is 0 on a scale from 0 to 10"):
+        drivers.to_answers(pd.DataFrame({"x": rng.integers(1, 11, 600)}), **options)
+    with pytest.warns(UserWarning, match="No answer to `x` is above 5 on a scale to 10"):
+        drivers.to_answers(pd.DataFrame({"x": rng.integers(0, 6, 600)}), **options)
+    drivers.to_answers(pd.DataFrame({"x": rng.integers(0, 11, 600)}), **options)
+
+
+@pytest.mark.parametrize("scale", [None, (0, 10)])
+def test_truth_simulated_answers_have_their_importances(scale):
+    """LMG finds the importances that were asked for: exactly on scores, a little less after rounding."""
+    truth = {"delivery": 0.30, "price": 0.15, "service": 0.08}
+    answers = drivers.simulate_answers(40_000, importance=truth, correlation=0.4, scale=scale, seed=3)
+    fit = drivers.fit_importance(answers, drivers=list(truth), draws=100)
+    limit = 0.012 if scale is None else 0.035  # 3 standard errors; and what rounding on 11 points takes away
+    assert fit.estimate == pytest.approx(list(truth.values()), abs=limit)
+    assert answers[list(truth)].corr().iloc[0, 1] == pytest.approx(0.4, abs=0.03)
+
+
+def test_truth_simulated_skips_and_segments_are_as_asked():
+    """The share of gaps is that asked for, the satisfied skip more, and each segment has its own importances."""
+    parts = {"young": {"price": 0.5, "service": 0.1}, "old": {"price": 0.1, "service": 0.5}}
+    answers = drivers.simulate_answers(20_000, importance=parts, scale=None, skips=0.3, waves=["a", "b"], seed=4)
+    gaps = answers["price"].isna()
+    assert gaps.mean() == pytest.approx(0.3, abs=0.015)
+    assert answers.loc[gaps, "outcome"].mean() > answers["outcome"].mean() + 0.3
+    assert set(answers["wave"]) == {"a", "b"}
+    for name, truth in parts.items():
+        fit = drivers.fit_importance(answers[answers["segment"] == name], drivers=list(truth), draws=100)
+        assert fit.estimate == pytest.approx(list(truth.values()), abs=0.04)  # 4 standard errors with these gaps
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "message"),
+    [
+        ({"importance": {"a": 0.6, "b": 0.5}}, ParameterError, "add up to less than 1"),
+        ({"importance": {"x": {"a": 0.1}, "y": {"b": 0.1}}}, ParameterError, "the same drivers"),
+        ({"importance": {"a": 0.1}, "skips": 0.5}, ParameterError, "below 0.5"),
+        ({"importance": {"a": 0.1}, "scale": (3, 3)}, ParameterError, "lowest and the highest"),
+        ({"importance": {"a": 0.9, "b": 0.0001}, "correlation": 0.9}, ConvergenceError, "No coefficients"),
+    ],
+)
+def test_input_what_cannot_be_simulated(options, error, message):
+    """Importances that cannot be are refused."""
+    with pytest.raises(error, match=message):
+        drivers.simulate_answers(10, seed=1, **options)
+
+
+def test_input_identical_items_are_named_despite_gaps():
+    """Two items that are the same are named where other answers are missing, too."""
+    answers = drivers.simulate_answers(300, importance={"a": 0.3, "b": 0.2}, skips=0.2, seed=5)
+    answers["c"] = answers["a"]
+    with pytest.raises(DataError, match="`a` and `c` are the same but for their unit"):
+        drivers.fit_importance(answers, drivers=["a", "b", "c"], draws=100)
+
+
+def test_truth_ranking_names_the_rule_that_misleads():
+    """A driver that is rated worst and does not matter is first by rating, and the table says that this misleads."""
+    answers = drivers.simulate_answers(800, importance={"a": 0.4, "b": 0.2, "c": 0.05}, correlation=0.2, seed=6)
+    answers["c"] = (answers["c"] - 3).clip(lower=1)
+    fit = drivers.fit_importance(answers, drivers=["a", "b", "c"], draws=200)
+    table = drivers.to_ranking(fit, answers).set_index("term")
+    assert table.index.tolist() == ["a", "b", "c"]
+    assert table.loc["c", ["rank", "by_correlation", "by_rating"]].tolist() == [3, 3, 1]
+    assert table.loc["c", "misleads"] == "rating"
