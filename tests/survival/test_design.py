@@ -12,7 +12,8 @@ from churnlab.survival.design import count_texts, plan_design
 @pytest.fixture
 def frame():
     rng = np.random.default_rng(5)
-    plan, paid = rng.choice(["pro", "free", "basic"], 3_000), rng.choice([True, False], 3_000)
+    plan, paid = rng.choice(["pro", "free", "basic", "early"], 3_000), rng.choice([True, False], 3_000)
+    plan[:4] = ["pro", "basic", "early", "free"]
     duration = 1 + np.floor(rng.exponential(10 + 10 * (plan == "pro")))
     return pd.DataFrame({"duration": duration, "churned": rng.random(3_000) < 0.7, "plan": plan, "paid": paid})
 
@@ -25,7 +26,7 @@ def test_invariant_text_is_a_category(frame, kind):
         other["plan"] = other["plan"].cat.add_categories(["none"])
     given = list(other.dtypes)
     fits = [survival.fit_cox(rows, covariates=["plan", "paid"]) for rows in (frame, other)]
-    assert fits[0].tidy()["term"].tolist() == ["plan[free]", "plan[pro]", "paid"]
+    assert fits[0].tidy()["term"].tolist() == ["plan[early]", "plan[free]", "plan[pro]", "paid"]
     pd.testing.assert_frame_equal(fits[0].tidy(), fits[1].tidy())
     assert list(other.dtypes) == given
     formula = survival.fit_cox(frame, formula="plan + paid").tidy()
