@@ -46,6 +46,12 @@ from churnlab.repurchase.retention_fit import RetentionFit
 from churnlab.repurchase.retention_rules import ConstantRetention, fit_constant_retention
 from churnlab.repurchase.scores import SCORES, best_forecast, compare_forecasts, score_forecasts, to_score_table
 from churnlab.repurchase.sensitivity import earlier_dates, to_sensitivity
+from churnlab.repurchase.simulate_histories import (
+    simulate_bg_bb,
+    simulate_drop_out_at_order,
+    simulate_pareto_nbd,
+    simulate_survivors,
+)
 from churnlab.repurchase.split import TimeSplit, split_time
 from churnlab.repurchase.tracking import to_tracking
 from churnlab.repurchase.transaction_fit import TransactionFit
@@ -120,6 +126,10 @@ __all__ = [
     "recency_groups",
     "score_forecasts",
     "score_retention",
+    "simulate_bg_bb",
+    "simulate_drop_out_at_order",
+    "simulate_pareto_nbd",
+    "simulate_survivors",
     "split_time",
     "to_customers",
     "to_frequency_histogram",
