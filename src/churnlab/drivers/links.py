@@ -65,7 +65,8 @@ def to_repurchase(
 
     Notes
     -----
-    What :func:`churnlab.features.snapshot` says as of the day of each answer, for all days in one query.
+    What :func:`churnlab.features.snapshot` says as of the day of each answer, for all days in one query. Amounts are added up
+    as decimals, so that the order of rows does not change the last digit.
     """
     _check_window(horizon, gap)
     _require(answers, "customer_id", "date")
@@ -164,7 +165,7 @@ class _Tables:
         """Return for each kind of event the SQL of `customer, day, amount`."""
         orders, key = self.orders.view, "CAST(customer_id AS STRING)"
         found = {
-            "orders": f"SELECT {key} AS customer, {self._day} AS day, sum(CAST(amount AS DOUBLE)) AS amount\n"
+            "orders": f"SELECT {key} AS customer, {self._day} AS day, sum(amount) AS amount\n"
             f"FROM {orders} GROUP BY 1, 2"
         }
         if self.cases is not None:
@@ -218,8 +219,8 @@ def _count_sql(kind: str, asked: str, events: str, horizon: int) -> str:
     ]
     if kind == "orders":
         columns += [
-            f"coalesce(sum(CASE WHEN {before} THEN event.amount END), 0.0) AS past_amount",
-            f"coalesce(sum(CASE WHEN {ahead} THEN event.amount END), 0.0) AS amount_ahead",
+            f"CAST(coalesce(sum(CASE WHEN {before} THEN event.amount END), 0) AS DOUBLE) AS past_amount",
+            f"CAST(coalesce(sum(CASE WHEN {ahead} THEN event.amount END), 0) AS DOUBLE) AS amount_ahead",
             f"asked.day - max(CASE WHEN {before} THEN event.day END) AS recency_days",
             f"asked.day - min(CASE WHEN {before} THEN event.day END) AS tenure_days",
         ]
