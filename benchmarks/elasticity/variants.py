@@ -15,7 +15,7 @@ FORMULA = "log_quantity ~ log_price + promoted | product^store + period"
 
 
 def fit_churnlab(frame):
-    """Least squares by churnlab, the check of the table included."""
+    """Fit by churnlab, the check of the table included."""
     from churnlab import elasticity
 
     fit = elasticity.fit_elasticity(frame, effects=("product:store", "period"), controls=("promoted",))
@@ -23,7 +23,7 @@ def fit_churnlab(frame):
 
 
 def stream_churnlab(path):
-    """The same from a file in pieces, the check included."""
+    """Fit the same from a file in pieces, the check included."""
     from churnlab import elasticity
 
     products = elasticity.to_cross_products(path, effects=("product:store", "period"), controls=("promoted",))
@@ -32,7 +32,7 @@ def stream_churnlab(path):
 
 
 def fit_pyfixest(frame, demeaner):
-    """Least squares by pyfixest, logarithms included."""
+    """Fit by pyfixest, logarithms included."""
     import pyfixest
     from pyfixest import demeaners
 
@@ -52,7 +52,7 @@ def fit_pyfixest(frame, demeaner):
 
 
 def slopes_churnlab(frame):
-    """Every product's elasticity by churnlab, the check included, drawn together too."""
+    """Fit every product's elasticity by churnlab, the check included, drawn together too."""
     from churnlab import elasticity
 
     table = elasticity.fit_elasticities(frame, controls=("promoted", "trend")).tidy()
@@ -60,7 +60,7 @@ def slopes_churnlab(frame):
 
 
 def slopes_formula(frame, products=250):
-    """A loop of statsmodels formulas over some of the products; the caller scales its time."""
+    """Loop over statsmodels formulas for some of the products; the caller scales the time."""
     import statsmodels.formula.api as smf
 
     found = []
@@ -71,7 +71,7 @@ def slopes_formula(frame, products=250):
 
 
 def slopes_arrays(frame):
-    """A loop of statsmodels on arrays over all products."""
+    """Loop over statsmodels on arrays for all products."""
     import statsmodels.api as sm
 
     ends = np.flatnonzero(np.diff(frame["product"].to_numpy())) + 1
@@ -85,7 +85,7 @@ def slopes_arrays(frame):
 
 
 def specify_churnlab(frame, times=100):
-    """A further specification, a jackknife and a bootstrap test on cross-products that are there; seconds of each."""
+    """Time a further specification, a jackknife and a bootstrap test on cross-products that are there."""
     from churnlab import elasticity
 
     products = elasticity.to_cross_products(frame, effects=("product:store", "period"), controls=("promoted",))

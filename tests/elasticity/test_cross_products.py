@@ -83,11 +83,12 @@ def test_truth_jackknife_leaves_out_clusters(sold):
     np.testing.assert_allclose(found.covariance, 11 / 12 * gaps.T @ gaps, rtol=1e-8)
 
 
-def test_truth_wild_bootstrap_is_its_definition(sold):
-    """With all 64 signs of 6 products the p-value equals regressions on outcomes made by the signs."""
+@pytest.mark.parametrize("value", [-2.0, -1.0, -0.6, 0.2])
+def test_truth_wild_bootstrap_is_its_definition(sold, value):
+    """With all 64 signs of 6 products the p-value equals regressions on outcomes made by the signs, the value imposed."""
     few = sold[sold["product"] < 6].reset_index(drop=True)
     products = to_cross_products(few, effects=("product",), controls=("promoted",))
-    found = products.wild_bootstrap("log_price", value=-1.0)
+    found = products.wild_bootstrap("log_price", value=value)
     assert found.draws == 64
     within = few.assign(y=np.log(few["quantity"]), x=np.log(few["price"]))
     within = within[["y", "x", "promoted"]] - within.groupby("product")[["y", "x", "promoted"]].transform("mean")
@@ -100,14 +101,14 @@ def test_truth_wild_bootstrap_is_its_definition(sold):
         bread = np.linalg.inv(within[["x", "promoted"]].T @ within[["x", "promoted"]])
         return (fit.params.iloc[0] - value) / np.sqrt((bread @ sums.T @ sums @ bread)[0, 0])
 
-    held = sm.OLS(within["y"] + within["x"], within[["promoted"]]).fit()
-    expected = -within["x"] + held.fittedvalues
-    observed = statistic(within["y"], -1.0)
+    held = sm.OLS(within["y"] - value * within["x"], within[["promoted"]]).fit()
+    expected = value * within["x"] + held.fittedvalues
+    observed = statistic(within["y"], value)
     assert found.statistic == pytest.approx(observed, rel=1e-8)
     drawn = []
     for number in range(64):
         signs = np.array([1 - 2 * (number >> code & 1) for code in range(6)])[codes]
-        drawn.append(statistic(expected + signs * held.resid, -1.0))
+        drawn.append(statistic(expected + signs * held.resid, value))
     assert found.p_value == np.mean(np.abs(drawn) >= abs(observed) * (1 - 1e-10))
 
 

@@ -6,8 +6,12 @@ import numpy as np
 import pandas as pd
 import pytest
 import statsmodels.formula.api as smf
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.optimize import linprog
 
 from churnlab.elasticity import fit_poisson_elasticity, simulate_prices
+from churnlab.elasticity.groups import group_values, keep_rows
 from churnlab.elasticity.separation import separated_rows
 from churnlab.errors import ConvergenceError, DataError, ParameterError
 
@@ -65,6 +69,37 @@ def test_truth_separated_rows_are_found():
     assert np.flatnonzero(separated_rows(quantity, scaled, ())).tolist() == [2, 3, 4]
     with pytest.raises(ConvergenceError, match="which rows with a quantity of 0"):
         separated_rows(quantity, scaled, (), largest=0)
+
+
+@settings(max_examples=30, derandomize=True, deadline=None)
+@given(st.integers(0, 100_000))
+def test_truth_separated_rows_are_those_of_the_linear_programme(seed):
+    """Over random small designs the rows set apart are those that a linear programme finds by the definition."""
+    rng = np.random.default_rng(seed)
+    columns = rng.integers(-1, 2, (14, 4)).astype(float)
+    quantity = np.where(rng.random(14) < 0.6, 0.0, 1.0 + rng.integers(0, 3, 14))
+    quantity[0] = 1.0
+    group = group_values("g", pd.Series(rng.integers(0, 3, 14)))
+    whole = np.hstack([columns, np.eye(group.size)[group.codes]])
+    zero = quantity == 0
+    rows, k = int(zero.sum()), whole.shape[1]
+    if rows == 0:
+        return
+    # Highest sum of t, each 0 to 1 and no more than its row's combination, which is 0 where something was sold.
+    found = linprog(
+        c=np.concatenate([np.zeros(k), -np.ones(rows)]),
+        A_ub=np.hstack([-whole[zero], np.eye(rows)]),
+        b_ub=np.zeros(rows),
+        A_eq=np.hstack([whole[~zero], np.zeros((int((~zero).sum()), rows))]),
+        b_eq=np.zeros(int((~zero).sum())),
+        bounds=[(None, None)] * k + [(0, 1)] * rows,
+    )
+    expected = np.zeros(14, dtype=bool)
+    expected[zero] = found.x[k:] > 0.5
+    kept = np.ones(14, dtype=bool)
+    while (apart := separated_rows(quantity[kept], columns[kept], [keep_rows(group, kept)])).any():
+        kept[np.flatnonzero(kept)[apart]] = False
+    assert (~kept == expected).all()
 
 
 def test_truth_products_that_never_sold_change_nothing(panel):

@@ -2,17 +2,28 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import numpy.typing as npt
 from scipy import sparse
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController
 
 from churnlab.elasticity.conjugate_gradients import solve_iteratively
 from churnlab.elasticity.groups import Group
 from churnlab.elasticity.semidefinite import generalised_inverse
 
-__all__ = ["Absorbed", "Equations", "absorb", "largest_first", "reduced", "solve_equations", "split_levels", "tally"]
+__all__ = [
+    "Absorbed",
+    "Equations",
+    "absorb",
+    "largest_first",
+    "one_thread",
+    "reduced",
+    "solve_equations",
+    "split_levels",
+    "tally",
+]
 
 Array = npt.NDArray[np.float64]
 
@@ -94,7 +105,7 @@ def absorb(columns: Array, groups: Sequence[Group], weights: Array | None = None
         return Absorbed(residuals=columns, levels=(), mean=mean)
     order = largest_first([group.size for group in groups])
     ordered = [groups[place] for place in order]
-    with threadpool_limits(1):
+    with one_thread().limit(limits=1):
         values = solve_equations(tally(columns, ordered, weights))
     levels = split_levels(values, [group.size for group in ordered])
     for group, level in zip(ordered, levels, strict=True):
@@ -102,6 +113,12 @@ def absorb(columns: Array, groups: Sequence[Group], weights: Array | None = None
             columns[:, place] -= level[:, place].take(group.codes)
     in_order = tuple(level for _, level in sorted(zip(order, levels, strict=True), key=lambda pair: pair[0]))
     return Absorbed(residuals=columns, levels=in_order, mean=mean)
+
+
+@cache
+def one_thread() -> ThreadpoolController:
+    """Return what holds linear algebra to one thread; finding the libraries takes longer than most solutions."""
+    return ThreadpoolController()
 
 
 def largest_first(sizes: Sequence[int]) -> list[int]:

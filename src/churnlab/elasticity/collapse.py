@@ -5,9 +5,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
-from threadpoolctl import threadpool_limits
 
-from churnlab.elasticity.absorb import Equations, largest_first, solve_equations, split_levels, tally
+from churnlab.elasticity.absorb import Equations, largest_first, one_thread, solve_equations, split_levels, tally
 from churnlab.elasticity.groups import Group
 from churnlab.elasticity.streaming import Piece
 from churnlab.errors import ParameterError
@@ -54,7 +53,7 @@ def collapse(pieces: Callable[[], Iterable[Piece]], sizes: Sequence[int]) -> Col
         If the effects have too many pairs of levels.
     """
     first = _first_pass(pieces, sizes)
-    with threadpool_limits(1):
+    with one_thread().limit(limits=1):
         values = [] if first.equations is None else _values(first.equations, sizes)
     products = _second_pass(pieces, sizes, first.shift, values)
     return Collapsed(products=products, squares=first.squares, nested=first.nested)

@@ -61,8 +61,13 @@ def group_values(name: str, values: "pd.Series[Any]") -> Group:
     >>> group_values("store", pd.Series(["b", "a", "b"])).codes
     array([1, 0, 1])
     """
-    codes, levels = pd.factorize(values, sort=True)
-    return Group(name=name, codes=codes.astype(np.intp, copy=False), size=len(levels), parts=((name, levels),))
+    codes, levels = pd.factorize(values)
+    order = np.argsort(np.asarray(levels), kind="stable")
+    if (order[1:] > order[:-1]).all():
+        return Group(name=name, codes=codes.astype(np.intp, copy=False), size=len(levels), parts=((name, levels),))
+    place = np.empty_like(order)
+    place[order] = np.arange(len(order))
+    return Group(name=name, codes=place.take(codes), size=len(levels), parts=((name, levels[order]),))
 
 
 def combine_groups(name: str, groups: Sequence[Group]) -> Group:

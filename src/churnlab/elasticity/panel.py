@@ -32,12 +32,15 @@ class Panel:
         The rows.
     n
         How many.
+    frame
+        The pandas frame that they came from, if they did: its plain columns of numbers and dates need no query.
     taken
-        The groups of single columns that were taken before.
+        The groups that were taken before.
     """
 
     table: Table
     n: int
+    frame: pd.DataFrame | None = None
     taken: dict[str, Group] = field(default_factory=dict)
 
     @property
@@ -53,7 +56,7 @@ class Panel:
         DataError
             If it is not there, is no number, or has cells that are empty or infinite.
         """
-        values = self._column(name)
+        values = self._column(name, plain="iufb")
         if not pd.api.types.is_numeric_dtype(values.dtype):
             raise DataError(
                 f"`{name}` is not a number. Try: name it among `effects`, if it says to which group a row belongs."
@@ -88,12 +91,11 @@ class Panel:
         DataError
             If a column is not there or has empty cells.
         """
-        parts = (name,) if name in self.names else tuple(name.split(":"))
-        return combine_groups(name, [self._single(part) for part in parts])
-
-    def _single(self, name: str) -> Group:
         if name not in self.taken:
-            self.taken[name] = self._read_group(name)
+            parts = () if name in self.names else tuple(name.split(":"))
+            self.taken[name] = (
+                combine_groups(name, [self.group(part) for part in parts]) if len(parts) > 1 else self._read_group(name)
+            )
         return self.taken[name]
 
     def _read_group(self, name: str) -> Group:
@@ -112,7 +114,7 @@ class Panel:
             If it has more.
         """
         keys = [name for name in ("product", "store", "period") if name in self.names]
-        seen = repeated_rows([self._single(key) for key in keys])
+        seen = repeated_rows([self.group(":".join(keys[:-1])), self.group("period")])
         if not seen.any():
             return
         row = int(np.argmax(seen))
@@ -123,11 +125,18 @@ class Panel:
             "the store `store`."
         )
 
-    def _column(self, name: str) -> "pd.Series[Any]":
+    def _column(self, name: str, plain: str = "iubM") -> "pd.Series[Any]":
+        """Return a column: as it came if its NumPy kind is among the plain ones, which the check leaves as they are."""
         if name not in self.names:
             near = difflib.get_close_matches(name, self.names, n=1)
             hint = f"did you mean `{near[0]}`?" if near else f"The columns are {', '.join(self.names)}."
             raise DataError(f"There is no column `{name}`: {hint}")
+        if (
+            self.frame is not None
+            and isinstance(self.frame[name].dtype, np.dtype)
+            and self.frame[name].dtype.kind in plain
+        ):
+            return pd.Series(self.frame[name].to_numpy(), copy=False)
         quote = DIALECTS[self.table.engine.dialect].quote
         return self.table.engine.frame(f"SELECT {quote(name)} FROM {self.table.view}").iloc[:, 0]
 
@@ -156,7 +165,8 @@ def open_panel(prices: Any) -> Panel:
     if isinstance(prices, Table) and prices.contract.name != "PRICES":
         raise ParameterError(f"A table of PRICES is needed, not of {prices.contract.name}. Try: elasticity.to_prices.")
     table = prices if isinstance(prices, Table) else tables.read(prices, "PRICES")
-    panel = Panel(table=_in_order(table), n=table.n)
+    plain = isinstance(prices, pd.DataFrame) and prices.columns.is_unique
+    panel = Panel(table=_in_order(table), n=table.n, frame=prices if plain else None)
     panel.refuse_repeats()
     return panel
 

@@ -25,11 +25,12 @@ def rows_before(design: Design, lag: int) -> Rows:
     """
     unit, period = design.series
     order = np.lexsort((period.codes, unit.codes))
+    # Keys of a unit lie `lag` apart from those of the next, so that no period before its first one is another unit's.
     keys = unit.codes[order] * (period.size + lag) + period.codes[order]
     wanted = unit.codes * (period.size + lag) + period.codes - lag
     place = np.searchsorted(keys, wanted)
     inside = np.minimum(place, len(keys) - 1)
-    found = (keys[inside] == wanted) & (period.codes >= lag)
+    found = keys[inside] == wanted
     rows: Rows = np.where(found, order[inside], -1)
     return rows
 
