@@ -168,3 +168,18 @@ def test_truth_ranking_names_the_rule_that_misleads():
     assert table.index.tolist() == ["a", "b", "c"]
     assert table.loc["c", ["rank", "by_correlation", "by_rating"]].tolist() == [3, 3, 1]
     assert table.loc["c", "misleads"] == "rating"
+
+
+def test_truth_waves_follow_their_dates_or_the_order_given():
+    """Names that do not sort by time are put in order by date or by the list; the score and its changes keep that."""
+    frame = pd.DataFrame({"wave": ["第三", "第一", None, "第二"] * 50, "recommend": [10, 0, 5, 8] * 50})
+    frame["date"] = ["2024-03-01", "2024-01-01", "2023-01-01", "2024-02-01"] * 50
+    for ready in (
+        drivers.order_waves(frame),
+        drivers.order_waves(frame.drop(columns="date"), waves=["第一", "第二", "第三"]),
+    ):
+        fit = drivers.fit_nps(ready, by=["wave"])
+        assert fit.tidy()["wave"].dropna().tolist() == ["第一", "第二", "第三"]
+    assert drivers.order_waves(frame.drop(columns="date"))["wave"].cat.categories.tolist() == ["第一", "第三", "第二"]
+    with pytest.raises(ParameterError, match="must name each wave once, but 第二 is missing"):
+        drivers.order_waves(frame, waves=["第一", "第三"])

@@ -6,7 +6,7 @@ calls and what they return.
 """
 
 from churnlab.drivers.agreement import score_agreement, score_codes
-from churnlab.drivers.answers import describe_answers, find_items, to_answers, to_wide
+from churnlab.drivers.answers import describe_answers, find_items, to_answers
 from churnlab.drivers.asymmetry import AsymmetryFit, fit_asymmetry
 from churnlab.drivers.codebook import Codebook, code_comments, read_codebook
 from churnlab.drivers.consequences import ConsequenceFit, fit_consequence
@@ -34,6 +34,7 @@ from churnlab.drivers.plots import (
     plot_theme_scores,
     plot_themes,
 )
+from churnlab.drivers.questionnaires import order_waves, to_wide
 from churnlab.drivers.rankings import to_ranking
 from churnlab.drivers.reliability import ReliabilityFit, fit_reliability
 from churnlab.drivers.segments import SegmentImportance, fit_importance_by_segment
@@ -80,6 +81,7 @@ __all__ = [
     "fit_topics",
     "nps_bands",
     "nps_sample_size",
+    "order_waves",
     "ordinal_effects",
     "plot_dose_response",
     "plot_gaps",

@@ -1,0 +1,116 @@
+"""Questionnaires in rows: one for each, and waves in their order."""
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from churnlab.drivers.ratings import require_columns
+from churnlab.errors import DataError, ParameterError
+
+__all__ = ["order_waves", "to_wide"]
+
+
+def order_waves(answers: pd.DataFrame, *, waves: Sequence[str] = ()) -> pd.DataFrame:
+    """Return the answers with `wave` in its order, which tables, figures and changes then keep.
+
+    Parameters
+    ----------
+    answers
+        With `wave`.
+    waves
+        The waves in their order. Without them they follow one another by their first `date`, and where there is none as
+        they sort, which is seldom right for names of months.
+
+    Returns
+    -------
+    DataFrame
+        The same, `wave` an ordered category.
+
+    Raises
+    ------
+    DataError
+        If there is no column `wave`.
+    ParameterError
+        If `waves` names one twice, or not all that there are.
+
+    Examples
+    --------
+    >>> answers = pd.DataFrame({"wave": ["May", "June"], "date": ["2024-05-01", "2024-06-01"]})
+    >>> order_waves(answers)["wave"].cat.categories.tolist()
+    ['May', 'June']
+    """
+    require_columns(answers, ["wave"])
+    names = answers["wave"].astype("string")
+    known = sorted(names.dropna().unique())
+    missing = [name for name in known if name not in waves]
+    if len(waves) and (missing or len(set(waves)) < len(waves)):
+        raise ParameterError(
+            f"`waves` must name each wave once, but {', '.join(missing) or 'one'} is {'missing' if missing else 'named twice'}."
+        )
+    order = list(waves) or known
+    if not len(waves) and "date" in answers and answers["date"].notna().any():
+        first = pd.to_datetime(answers["date"]).groupby(names).min()
+        order = [str(name) for name in first.sort_values(kind="stable").index]
+    return answers.assign(wave=pd.Categorical(names, order, ordered=True))
+
+
+def to_wide(
+    answers: pd.DataFrame,
+    *,
+    questionnaire: Sequence[str] = ("respondent_id",),
+    item: str = "item",
+    answer: str = "answer",
+) -> pd.DataFrame:
+    """Turn one row per answered question into one row per questionnaire.
+
+    Parameters
+    ----------
+    answers
+        One row per answered question.
+    questionnaire
+        Columns that say which questionnaire it belongs to: ``["respondent_id", "wave"]``.
+    item, answer
+        Columns with the question and what was answered.
+
+    Returns
+    -------
+    DataFrame
+        The columns of `questionnaire`, then a column per question, both in the order in which they first come; missing
+        where a question was not answered.
+
+    Raises
+    ------
+    DataError
+        If a column is not there, a question was answered twice in one questionnaire, a key or a question is missing, or
+        a question has the name of a key.
+
+    Examples
+    --------
+    >>> long = pd.DataFrame({"respondent_id": [1, 1, 2], "item": ["price", "speed", "speed"], "answer": [7, 9, 4]})
+    >>> to_wide(long)
+       respondent_id  price  speed
+    0              1    7.0      9
+    1              2    NaN      4
+    """
+    keys = list(questionnaire)
+    require_columns(answers, [*keys, item, answer])
+    lost = answers[[*keys, item]].isna().any(axis=1).to_numpy()
+    if lost.any():
+        raise DataError(
+            f"{', '.join(f'`{name}`' for name in [*keys, item])} must not be missing, but {lost.sum():,} of {len(answers):,} "
+            f"rows lack one (first: row {int(lost.argmax())})."
+        )
+    twice = answers.duplicated([*keys, item]).to_numpy()
+    if twice.any():
+        raise DataError(
+            f"A question may be answered once in a questionnaire, but {twice.sum():,} of {len(answers):,} rows answer one again "
+            f"(first: row {int(twice.argmax())}). Try: name the wave among `questionnaire`."
+        )
+    place, names = pd.factorize(answers[item])
+    clash = [name for name in names if name in keys]
+    if clash:
+        raise DataError(f"The question `{clash[0]}` has the name of a key. Try: rename it.")
+    whose = answers.groupby(keys, sort=False).ngroup()
+    wide = answers[keys][~answers.duplicated(keys)].reset_index(drop=True)
+    parts = [answers[answer][place == number].set_axis(whose[place == number]) for number in range(len(names))]
+    return wide.assign(**{str(name): part.reindex(wide.index) for name, part in zip(names, parts, strict=True)})
