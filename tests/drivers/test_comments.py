@@ -39,7 +39,7 @@ def test_truth_a_word_of_ones_own_stays_whole():
     ("word", "comment", "found"),
     [
         ("late", "Came LATE.", 1.0),
-        ("late", "a plate of food", 0.0),
+        ("late", "a plate of food, later", 0.0),
         ("deliver*", "Delivered on Monday", 1.0),
         ("on  time", "not on time", 1.0),
         ("c++ (new)", "I like C++ (new) a lot", 1.0),

@@ -229,9 +229,11 @@ def _scaled(counts: Any, rarity: Array) -> Any:
 def _factorise(scaled: Any, topics: int, seed: int) -> tuple[Array, Array]:
     """Return loads of comments (n, k) and weights of words (k, v), each topic's adding up to 1."""
     from sklearn.decomposition import NMF
+    from threadpoolctl import threadpool_limits
 
     model = NMF(n_components=topics, init="nndsvda", random_state=seed, max_iter=2000, tol=1e-6)
-    loads = model.fit_transform(scaled)
+    with threadpool_limits(1), np.errstate(invalid="ignore"):  # the error of an exact fit may fall below 0 by rounding
+        loads = model.fit_transform(scaled)
     total = np.maximum(model.components_.sum(axis=1), 1e-300)
     return loads * total, model.components_ / total[:, None]
 
