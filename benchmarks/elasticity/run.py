@@ -68,8 +68,7 @@ def run_variant(python: str, variant: str, path: Path) -> dict[str, float]:
 
 def print_table(panel: str, runs: dict[str, list[dict[str, float]]]) -> None:
     """Print medians; the formula loop did a twentieth of the products and is scaled."""
-    print(f"\npanel {panel}
-| variant | processor seconds | seconds | peak memory, GB | estimate | std_error |")
+    print(f"\npanel {panel}\n| variant | processor seconds | seconds | peak memory, GB | estimate | std_error |")
     print("|---|---|---|---|---|---|")
     for variant, found in runs.items():
         scale = 20 if variant == "slopes_formula" else 1

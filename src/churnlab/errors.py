@@ -16,7 +16,9 @@ class ChurnlabError(Exception):
 
     def _render_traceback_(self) -> list[str]:
         """Return what IPython shows in place of a traceback: the message in a box, and the caller's own line."""
-        frames = [frame for frame in traceback.extract_tb(self.__traceback__) if not frame.filename.startswith(_PACKAGE)]
+        frames = [
+            frame for frame in traceback.extract_tb(self.__traceback__) if not frame.filename.startswith(_PACKAGE)
+        ]
         wrapped = [part for line in str(self).splitlines() for part in textwrap.wrap(line, _WIDTH) or [""]]
         title = type(self).__name__
         return [

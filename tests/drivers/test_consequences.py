@@ -39,7 +39,11 @@ def test_truth_what_is_linked_is_the_snapshot_of_that_day(answers, orders):
             gap=5,
         )
         known = snap.to_frame().set_index("customer_id").loc[rows["customer_id"]]
-        for mine, theirs in {"past_orders": "orders", "past_amount": "amount_total", "orders_ahead": "orders_ahead"}.items():
+        for mine, theirs in {
+            "past_orders": "orders",
+            "past_amount": "amount_total",
+            "orders_ahead": "orders_ahead",
+        }.items():
             assert rows[mine].to_numpy(dtype=float) == pytest.approx(known[theirs].to_numpy(dtype=float), abs=1e-9)
         for name in ("recency_days", "tenure_days", "amount_ahead"):
             assert rows[name].to_numpy(dtype=float) == pytest.approx(known[name].to_numpy(dtype=float), abs=1e-9)

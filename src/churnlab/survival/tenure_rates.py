@@ -171,7 +171,9 @@ class TenureRates:
         span = (end - begin)[:, None]
         inside = np.clip(np.minimum(end[:, None], high) - np.maximum(begin[:, None], low), 0, None)
         share = np.divide(inside, span, out=np.zeros_like(inside), where=span > 0)
-        return np.asarray(np.round(share, 12) * np.round(span, 12))  # who is alike must be rated alike, to the last digit
+        return np.asarray(
+            np.round(share, 12) * np.round(span, 12)
+        )  # who is alike must be rated alike, to the last digit
 
     def __repr__(self) -> str:
         return f"TenureRates({self.events.sum():,.0f} churned; {len(self.begins)} stretches of tenure)"
