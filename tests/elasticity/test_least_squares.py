@@ -1,5 +1,6 @@
 """Least squares with effects absorbed: against R, pyfixest and statsmodels, and what it refuses."""
 
+from decimal import Decimal
 from pathlib import Path
 
 import numpy as np
@@ -169,6 +170,24 @@ def test_invariant_units_and_order_do_not_matter(price_unit, quantity_unit, rand
     before, after = fit_elasticity(prices).elasticity, fit_elasticity(other.reset_index(drop=True)).elasticity
     assert after.estimate == pytest.approx(before.estimate, rel=1e-7)
     assert after.std_error == pytest.approx(before.std_error, rel=1e-7)
+
+
+def test_invariant_what_kind_of_frame_it_is_does_not_matter(sold):
+    """Decimals, numbers in text, text keys, an index of one's own, Polars frames and tables give the same fit."""
+    import polars
+
+    from churnlab import tables
+
+    expected = row_of(fit_elasticity(sold, controls=("promoted",)))
+    written = sold.assign(
+        price=[Decimal(f"{price:.2f}") for price in sold["price"]],
+        quantity=sold["quantity"].astype(str),
+        product="p" + sold["product"].astype(str),
+        period=sold["period"].dt.strftime("%Y-%m-%d"),
+        promoted=sold["promoted"].astype(bool),
+    )
+    for frame in (written, sold.set_index(sold.index * 2 + 7), polars.from_pandas(sold), tables.read(sold, "PRICES")):
+        np.testing.assert_allclose(row_of(fit_elasticity(frame, controls=("promoted",))), expected, rtol=EXACT)
 
 
 def test_invariant_weights_stand_for_repeated_information(sold):

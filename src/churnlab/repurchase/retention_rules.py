@@ -131,7 +131,7 @@ def fit_constant_retention(
     --------
     >>> regular = pd.DataFrame({"period": range(4), "survivors": [1000, 631, 468, 382]})
     >>> round(fit_constant_retention(regular).rate, 4), round(fit_constant_retention(regular, last=1).rate, 4)
-    (0.7055, 0.8162)
+    (0.7056, 0.8162)
     """
     normal_quantile(conf_level)
     to_losses(survivors, parameters=1)
