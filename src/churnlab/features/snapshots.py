@@ -22,6 +22,7 @@ from churnlab.features.grains import Cut
 from churnlab.features.habits import frequency, money, rhythm, windows
 from churnlab.features.history import to_days
 from churnlab.features.request import Asked, check, choose
+from churnlab.progress import track
 from churnlab.features.targets import TARGETS
 from churnlab.tables import Table, to_date
 
@@ -114,7 +115,7 @@ class Snapshot:
         staged = place.with_name(f".{place.name}.{os.getpid()}")
         shutil.rmtree(staged, ignore_errors=True)
         staged.mkdir(parents=True)
-        for number in range(partitions):
+        for number in track(range(partitions), "partitions"):
             sql = self._sql(None if partitions == 1 else (number, partitions))
             self.tables["orders"].engine.write(sql, staged / f"part-{number:04d}.parquet")
         (staged / "manifest.json").write_text(json.dumps(manifest, indent=1, ensure_ascii=False), encoding="utf-8")
@@ -240,7 +241,7 @@ def snapshots(tables: Table | Mapping[str, Table], *, as_of: Sequence[str | date
     [2357, 2357]
     """
     parts = []
-    for day in to_days(as_of, "as_of"):
+    for day in track(to_days(as_of, "as_of"), "snapshots"):
         snap = snapshot(tables, as_of=day, **options)  # type: ignore[arg-type]
         frame = snap.to_frame()
         frame.insert(0, "as_of", pd.Timestamp(snap.cut.as_of))

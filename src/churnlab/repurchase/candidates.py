@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from churnlab.errors import ConvergenceError, ParameterError
+from churnlab.progress import track
 from churnlab.repurchase.bg_nbd import fit_bg_nbd, fit_mbg_nbd
 from churnlab.repurchase.gamma_gamma import GammaGammaFit, fit_gamma_gamma
 from churnlab.repurchase.pareto_nbd import fit_pareto_nbd
@@ -73,7 +74,7 @@ def fit_order_models(
     if not models:
         raise ParameterError("There is no model to fit.")
     fits, refused = {}, {}
-    for name, fit_model in models.items():
+    for name, fit_model in track(models.items(), "models"):
         try:
             fits[name] = fit_model(rfm)
         except ConvergenceError as error:

@@ -8,6 +8,7 @@ import pandas as pd
 
 from churnlab.errors import ParameterError
 from churnlab.features import Unit, days_per, to_future, to_rfm
+from churnlab.progress import track
 from churnlab.repurchase.bg_nbd import fit_bg_nbd
 from churnlab.repurchase.forecast import forecast_totals
 from churnlab.repurchase.split import TimeSplit
@@ -66,7 +67,7 @@ def to_sensitivity(
     if not as_of or not units:
         raise ParameterError("Sensitivity takes a date and a unit at least.")
     rows = []
-    for day in as_of:
+    for day in track(as_of, "dates"):
         future = to_future(orders, as_of=day, horizon=horizon, unit="day", observed_until=observed_until)
         for unit in units:
             rfm = to_rfm(orders, as_of=day, unit=unit)
