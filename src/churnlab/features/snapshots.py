@@ -22,8 +22,8 @@ from churnlab.features.grains import Cut
 from churnlab.features.habits import frequency, money, rhythm, windows
 from churnlab.features.history import to_days
 from churnlab.features.request import Asked, check, choose
-from churnlab.progress import track
 from churnlab.features.targets import TARGETS
+from churnlab.progress import track
 from churnlab.tables import Table, to_date
 
 __all__ = ["DEFAULTS", "Snapshot", "snapshot", "snapshots"]
