@@ -45,13 +45,15 @@ def find_overlaps(subscriptions: Table, as_of: date) -> tuple[int, int, str, str
     as_of
         The day on whose morning it is looked at.
     """
-    overlapping = "end_before > first_day"
-    return subscriptions.engine.rows(
-        f"""SELECT count(*), count(CASE WHEN {overlapping} THEN 1 END),
-    CAST(min_by(customer_id, contract + CASE WHEN {overlapping} THEN 0 ELSE 1000000000 END) AS STRING),
-    CAST(min(CASE WHEN {overlapping} THEN first_day END) AS STRING)
-FROM ({ordered_sql(seen_sql(subscriptions, as_of))})"""
-    )[0]
+    contracts, overlapping = f"({ordered_sql(seen_sql(subscriptions, as_of))})", "end_before > first_day"
+    rows = subscriptions.engine.rows
+    n, count = rows(f"SELECT count(*), count(CASE WHEN {overlapping} THEN 1 END) FROM {contracts}")[0]
+    first = rows(
+        f"""SELECT CAST(customer_id AS STRING), CAST(first_day AS STRING) FROM {contracts} WHERE {overlapping}
+ORDER BY first_day, customer_id LIMIT 1"""
+    )
+    customer, day = first[0] if first else ("", "")
+    return n, count, customer, day
 
 
 def merge_overlaps(subscriptions: Table) -> Table:
