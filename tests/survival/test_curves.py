@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from churnlab import survival
+from churnlab import repurchase, survival
 from churnlab.errors import DataError, ParameterError
 
 REFERENCE = Path(__file__).parents[1] / "reference" / "survival"
@@ -295,3 +295,18 @@ def test_smoke_curves_show_themselves(lung):
     assert "median" in curve._repr_html_()
     assert "<table" in survival.fit_nelson_aalen(lung)._repr_html_()
     assert "moved" in survival.fit_aalen_johansen(lung.assign(reason="moved"))._repr_html_()
+
+
+def test_truth_a_retention_model_projects_the_curve():
+    """Survivors as Kaplan and Meier estimate them from censored spells give the shifted beta-geometric model that made them."""
+    rng = np.random.default_rng(5)
+    chance = rng.beta(0.7, 1.2, 20_000)
+    last, seen = rng.geometric(chance), rng.integers(4, 13, 20_000)  # customers came at different times
+    spells = pd.DataFrame({"duration": np.minimum(last, seen).astype(float), "churned": last <= seen})
+    share = survival.fit_kaplan_meier(spells).at(range(9))["estimate"]
+    fit = repurchase.fit_shifted_beta_geometric(
+        pd.DataFrame({"period": range(9), "survivors": len(spells) * share.to_numpy()})
+    )
+    np.testing.assert_allclose(fit.tidy()["estimate"], [0.7, 1.2], atol=4 * fit.tidy()["std_error"].max())
+    true = [np.mean((1 - chance) ** period) for period in (12, 20)]
+    np.testing.assert_allclose(fit.survival([12, 20]), true, atol=0.01)
