@@ -10,7 +10,7 @@ import pandas as pd
 
 from churnlab import display
 from churnlab.errors import DataError
-from churnlab.survival import predictions
+from churnlab.survival import fit_methods, predictions
 from churnlab.survival.design import Covariate
 
 __all__ = ["BoostedHazardFit", "SteppedHazards", "leaving_probability", "to_features"]
@@ -107,41 +107,9 @@ class BoostedHazardFit:
             steps[:, period - 1] = -np.log1p(-np.minimum(leaving_probability(self.model, with_period), 1 - 1e-12))
         return SteppedHazards(np.concatenate([np.zeros((len(new), 1)), np.cumsum(steps, axis=1)], axis=1))
 
-    def survival(self, new: pd.DataFrame, *, times: npt.ArrayLike) -> Array:
-        """Return P(still here at each of m times) of n customers, (n, m).
-
-        Raises
-        ------
-        DataError
-            As :meth:`hazards`.
-        ParameterError
-            If a time is negative.
-        """
-        return predictions.survival(self.hazards(new), times)
-
-    def churn_probability(self, new: pd.DataFrame, *, horizon: float, tenure: npt.ArrayLike = 0.0) -> Array:
-        """Return P(churn within the horizon | still here at tenure), (n,); both in periods.
-
-        Raises
-        ------
-        DataError
-            As :meth:`hazards`.
-        ParameterError
-            If the horizon is not above 0 or a tenure is negative.
-        """
-        return predictions.churn_probability(self.hazards(new), horizon=horizon, tenure=tenure)
-
-    def expected_lifetime(self, new: pd.DataFrame, *, until: float, tenure: npt.ArrayLike = 0.0) -> Array:
-        """Return how much longer each customer stays on average, counted up to the time `until`, (n,).
-
-        Raises
-        ------
-        DataError
-            As :meth:`hazards`.
-        ParameterError
-            If a tenure is negative or beyond `until`.
-        """
-        return predictions.expected_lifetime(self.hazards(new), until=until, tenure=tenure)
+    survival = fit_methods.survival
+    churn_probability = fit_methods.churn_probability
+    expected_lifetime = fit_methods.expected_lifetime
 
     def predict(self, new: pd.DataFrame, *, horizon: float, tenure: npt.ArrayLike = 0.0) -> pd.DataFrame:
         """Return P(churn within the horizon | still here at tenure): `estimate`, without limits, which boosting lacks.

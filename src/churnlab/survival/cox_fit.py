@@ -8,7 +8,7 @@ import pandas as pd
 
 from churnlab import display
 from churnlab.inference import coefficient_table
-from churnlab.survival import predictions
+from churnlab.survival import fit_methods
 from churnlab.survival.cox_hazards import Baseline, CoxHazards
 from churnlab.survival.cox_risk import Ties, Weights
 from churnlab.survival.design import Design
@@ -141,75 +141,10 @@ class CoxFit:
         centred = self.design.matrix(new) - self.mean[:, None]
         return CoxHazards(self.baseline, centred, self.strata.codes(new), self.coefficients, self.covariance)
 
-    def survival(self, new: pd.DataFrame, *, times: npt.ArrayLike) -> Array:
-        """Return P(still here at each of m times) of n customers, (n, m), as counted from the start of their spells.
-
-        Raises
-        ------
-        DataError
-            As :meth:`hazards`.
-        ParameterError
-            If a time is negative.
-        """
-        return predictions.survival(self.hazards(new), times)
-
-    def churn_probability(self, new: pd.DataFrame, *, horizon: float, tenure: npt.ArrayLike = 0.0) -> Array:
-        """Return P(churn within the horizon | still here at tenure), (n,).
-
-        Parameters
-        ----------
-        new
-            Covariates of n customers.
-        horizon
-            How far to look ahead, in units of `duration`.
-        tenure
-            How long they have been here: one number, or one per row.
-
-        Raises
-        ------
-        DataError
-            As :meth:`hazards`.
-        ParameterError
-            If the horizon is not above 0 or a tenure is negative.
-        """
-        return predictions.churn_probability(self.hazards(new), horizon=horizon, tenure=tenure)
-
-    def expected_lifetime(self, new: pd.DataFrame, *, until: float, tenure: npt.ArrayLike = 0.0) -> Array:
-        """Return how much longer each customer stays on average, counted up to the time `until`, (n,).
-
-        At tenure 0 it is the restricted mean of the time to churn.
-
-        Raises
-        ------
-        DataError
-            As :meth:`hazards`.
-        ParameterError
-            If a tenure is negative or beyond `until`.
-        """
-        return predictions.expected_lifetime(self.hazards(new), until=until, tenure=tenure)
-
-    def predict(self, new: pd.DataFrame, *, horizon: float, tenure: npt.ArrayLike = 0.0) -> pd.DataFrame:
-        """Return P(churn within the horizon | still here at tenure) with limits: `estimate, conf_low, conf_high`.
-
-        Parameters
-        ----------
-        new
-            Covariates of n customers.
-        horizon
-            How far to look ahead, in units of `duration`.
-        tenure
-            How long they have been here: one number, or one per row.
-
-        Raises
-        ------
-        DataError
-            As :meth:`hazards`.
-        ParameterError
-            If the horizon is not above 0 or a tenure is negative.
-        """
-        return predictions.churn_table(
-            self.hazards(new), new.index, horizon=horizon, tenure=tenure, conf_level=self.conf_level
-        )
+    survival = fit_methods.survival
+    churn_probability = fit_methods.churn_probability
+    expected_lifetime = fit_methods.expected_lifetime
+    predict = fit_methods.predict
 
     def __repr__(self) -> str:
         what = f", strata by {', '.join(self.strata.columns)}" if self.strata.columns else ""
