@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -36,7 +37,8 @@ def project(tmp_path: Path) -> Path:
     (tmp_path / "notebooks" / "tiny.ipynb").write_text(json.dumps(content), encoding="utf-8")
     (tmp_path / "studies.toml").write_text("[[study]]\nname = 'tiny'\n", encoding="utf-8")
     program = tmp_path / ".venv" / "bin" / "churnlab"
-    program.write_text(f"#!{sys.executable}\nfrom churnlab.cli import main\nmain()\n", encoding="utf-8")
+    start = f'exec {shlex.quote(sys.executable)} -c "from churnlab.cli import main; main()" "$@"'
+    program.write_text(f"#!/bin/sh\n{start}\n", encoding="utf-8")
     program.chmod(0o755)
     return tmp_path
 

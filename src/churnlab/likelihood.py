@@ -173,7 +173,8 @@ def _verified_inverse(names: tuple[str, ...], point: Derivatives) -> Array:
     if eigenvalues[0] <= eigenvalues[-1] * 1e-13:
         flat = ", ".join(name for name, part in zip(names, vectors[:, 0], strict=True) if abs(part) > 0.3)
         raise ConvergenceError(f"The likelihood has no single maximum: it is flat along {flat}.")
-    inverse: Array = (vectors / eigenvalues) @ vectors.T
+    product: Array = (vectors / eigenvalues) @ vectors.T
+    inverse = (product + product.T) / 2  # whatever the last digits of a matrix product are
     decrement = float(point.gradient @ inverse @ point.gradient) / 2
     if decrement > 1e-9 + 1e-14 * abs(point.value):
         raise ConvergenceError(

@@ -60,7 +60,9 @@ class NpsScheme:
         known: Array = np.where(np.isnan(values), np.nan, kinds)
         return known
 
-    def __repr__(self) -> str:
+    @property
+    def cut_offs(self) -> str:
+        """Which answers are detractors, passives and promoters, in words."""
         parts = {
             "detractors": (self.lowest, self.detractors_to),
             "passives": (self.detractors_to + 1, self.promoters_from - 1),
@@ -71,7 +73,10 @@ class NpsScheme:
             for name, (first, last) in parts.items()
             if first <= last
         ]
-        return f"NpsScheme({self.name}: {', '.join(shown)})"
+        return ", ".join(shown)
+
+    def __repr__(self) -> str:
+        return f"NpsScheme({self.name}: {self.cut_offs})"
 
 
 NPS_SCHEMES: Mapping[str, NpsScheme] = MappingProxyType(
