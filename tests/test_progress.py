@@ -2,6 +2,7 @@
 
 import pytest
 
+from churnlab.engines import DuckDBEngine
 from churnlab.progress import track
 
 
@@ -38,3 +39,13 @@ def test_truth_runs_show_no_bar(monkeypatch: pytest.MonkeyPatch, capsys: pytest.
     _clock(monkeypatch, 1.0)
     assert sum(track([1, 2, 3], "adding")) == 6
     assert capsys.readouterr().err == ""
+
+
+@pytest.mark.usefixtures("notebook")
+def test_truth_engine_shows_long_queries_where_somebody_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The engine's own bar is on for somebody who waits, if it can be drawn, and off in a run."""
+    pytest.importorskip("ipywidgets", reason="needs the extra `lab`", exc_type=ImportError)
+    asked = "SELECT current_setting('enable_progress_bar')"
+    assert DuckDBEngine().rows(asked) == [(True,)]
+    monkeypatch.setenv("CHURNLAB_OUTPUT", "anywhere")
+    assert DuckDBEngine().rows(asked) == [(False,)]

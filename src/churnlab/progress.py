@@ -5,7 +5,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from typing import TypeVar
 
-__all__ = ["track"]
+__all__ = ["somebody_waits", "track"]
 
 Item = TypeVar("Item")
 
@@ -37,10 +37,11 @@ def track(items: Iterable[Item], label: str, *, total: int | None = None) -> Ite
     """
     from tqdm import tqdm
 
-    yield from tqdm(items, desc=label, total=total, delay=2.0, leave=False, disable=not _somebody_waits())
+    yield from tqdm(items, desc=label, total=total, delay=2.0, leave=False, disable=not somebody_waits())
 
 
-def _somebody_waits() -> bool:
+def somebody_waits() -> bool:
+    """Return whether there is a notebook or a terminal to show progress in, outside a run of a study."""
     if "CHURNLAB_OUTPUT" in os.environ:
         return False
     return "ipykernel" in sys.modules or sys.stderr.isatty()

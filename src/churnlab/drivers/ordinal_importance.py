@@ -26,6 +26,7 @@ from churnlab.drivers.resamples import check_draws
 from churnlab.drivers.shapley import divide
 from churnlab.errors import ParameterError
 from churnlab.inference import normal_quantile
+from churnlab.progress import track
 
 __all__ = ["fit_ordinal_importance"]
 
@@ -190,7 +191,7 @@ def _subsets(
 ) -> tuple[Array, Array]:
     """Return importances (u,) and their resamples (b, u) from the fits of all subsets."""
     values = []
-    for inside in range(2 ** len(plan.units)):
+    for inside in track(range(2 ** len(plan.units)), "subsets"):
         chosen = [column for place, unit in enumerate(plan.units) if inside >> place & 1 for column in unit]
         part = replace(data, x=data.x[:, chosen])
         start = OrdinalMaximum(

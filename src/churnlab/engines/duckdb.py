@@ -14,6 +14,7 @@ import pandas as pd
 
 from churnlab.engines.quoting import quote_text
 from churnlab.errors import ParameterError
+from churnlab.progress import somebody_waits
 
 __all__ = ["DuckDBEngine", "default_engine"]
 
@@ -101,6 +102,8 @@ class DuckDBEngine:
 def _connect(memory: str | None) -> duckdb.DuckDBPyConnection:
     connection = duckdb.connect(config={"python_enable_replacements": "false"})
     connection.execute("SET TimeZone = 'UTC'")
+    with suppress(duckdb.Error):  # in a notebook its bar needs ipywidgets
+        connection.execute(f"SET enable_progress_bar = {somebody_waits()}")  # of queries of more than two seconds
     if memory is not None:
         overflow = Path(gettempdir()) / f"churnlab-{os.getpid()}"
         connection.execute(f"SET temp_directory = {quote_text(str(overflow))}")

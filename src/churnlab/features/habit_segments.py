@@ -10,6 +10,7 @@ import pandas as pd
 from churnlab import display
 from churnlab.errors import DataError, ParameterError
 from churnlab.features.scaling import Scale, to_scale
+from churnlab.progress import track
 
 __all__ = ["HabitSegments", "segment_by_habits"]
 
@@ -168,7 +169,7 @@ def segment_by_habits(
     points = scale.to_standard(values)
     rng = np.random.default_rng(seed)
     sample = points[np.sort(rng.choice(len(points), min(len(points), _SAMPLE), replace=False))]
-    silhouettes = {number: _silhouette(sample, number, seed) for number in sorted(set(k))}
+    silhouettes = {number: _silhouette(sample, number, seed) for number in track(sorted(set(k)), "groups")}
     best = max(silhouettes, key=lambda number: silhouettes[number])
     centers = _centers(points, best, seed)
     sizes = np.bincount(_nearest(points, centers), minlength=best)
@@ -240,5 +241,8 @@ def _stability(points: Array, centers: Array, rng: np.random.Generator, *, draws
     from sklearn.metrics import adjusted_rand_score
 
     labels = _nearest(points, centers)
-    again = (_centers(points[rng.integers(0, len(points), len(points))], len(centers), seed) for _ in range(draws))
+    again = (
+        _centers(points[rng.integers(0, len(points), len(points))], len(centers), seed)
+        for _ in track(range(draws), "resamples")
+    )
     return float(np.mean([adjusted_rand_score(labels, _nearest(points, other)) for other in again]))
