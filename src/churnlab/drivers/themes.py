@@ -7,6 +7,7 @@ import pandas as pd
 from churnlab.drivers.ratings import column_weights, numeric_columns, require_columns
 from churnlab.drivers.weighted_means import mean_with_error
 from churnlab.errors import DataError
+from churnlab.features.intervals import wilson
 from churnlab.inference import normal_quantile
 
 __all__ = ["describe_themes"]
@@ -87,25 +88,19 @@ def _describe(flags: Array, values: Array, weights: Array, conf_level: float) ->
     total = weights[wrote].sum()
     share = float(weights[named].sum() / total) if total else float("nan")
     effective = total**2 / (weights[wrote] ** 2).sum() if total else 0.0
-    low, high = _wilson(share, effective, normal_quantile(conf_level))
+    (low,), (high,) = wilson([share * effective], [effective], conf_level=conf_level)
     difference, limit, p_value = _welch(values, weights, named, wrote & ~named, conf_level)
     return {
         "n": int(named.sum()),
         "share": share,
-        "share_low": low,
-        "share_high": high,
+        "share_low": float(low),
+        "share_high": float(high),
         "score": mean_with_error(values[named], weights[named])[0],
         "difference": difference,
         "difference_low": difference - limit,
         "difference_high": difference + limit,
         "p_value": p_value,
     }
-
-
-def _wilson(share: float, n: float, z: float) -> tuple[float, float]:
-    middle = (share + z**2 / (2 * n)) / (1 + z**2 / n)
-    half = z / (1 + z**2 / n) * float(np.sqrt(share * (1 - share) / n + z**2 / (4 * n**2)))
-    return max(middle - half, 0.0), min(middle + half, 1.0)
 
 
 def _welch(
