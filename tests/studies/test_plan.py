@@ -1,6 +1,7 @@
 """Plans of several studies."""
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -151,3 +152,26 @@ def test_truth_same_run_side_by_side_is_made_once(make_study: Make, tmp_path: Pa
     done = list(run_plan(plan, workers=3, notebooks=folder, out=tmp_path / "runs"))
     assert sorted(run.status for run in done) == ["done", "unchanged", "unchanged"]
     assert {path.name for path in (tmp_path / "runs" / "quick").iterdir()} == {".lock", done[0].result.address}
+
+
+def test_truth_interrupted_at_any_moment(make_study: Make, tmp_path: Path) -> None:
+    """An interruption ends what runs, also while the studies are still being handed out, and while none is awaited."""
+    folder = make_study("slow", ("import time; time.sleep(120)",))
+
+    class Interrupted(list[PlannedStudy]):
+        def __iter__(self) -> Iterator[PlannedStudy]:
+            yield from super().__iter__()
+            while not list((tmp_path / "runs").glob("slow/.staging-*/worker.log")):
+                time.sleep(0.01)
+            raise KeyboardInterrupt
+
+    started = time.monotonic()
+    plan = Interrupted([PlannedStudy(name="slow", parameters={})] * 2)
+    with pytest.raises(KeyboardInterrupt):
+        next(run_plan(plan, workers=2, notebooks=folder, out=tmp_path / "runs"))
+    make_study("quick")
+    runs = run_plan([PlannedStudy(name="quick", parameters={}), *plan[:1]], notebooks=folder, out=tmp_path / "runs")
+    assert next(runs).status == "done"
+    runs.close()
+    assert time.monotonic() - started < 100
+    assert {path.name for path in (tmp_path / "runs" / "slow").iterdir()} <= {".lock"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -48,9 +48,10 @@ def plan_run(  # noqa: PLR0917  (Typer makes options of them)
     workers = min(workers or default_workers(), max(len(planned), 1))
     with _shared_memory(workers), plan_progress([each.label for each in planned]) as progress:
         options = {"out": out, "notebooks": notebooks, "force": force, "timeout": timeout}
-        for each in run_plan(planned, workers=workers, progress=progress, **options):
-            done.append(each)
-            print(f"{each.planned.label}: {each.status}", flush=True)
+        with closing(run_plan(planned, workers=workers, progress=progress, **options)) as runs:
+            for each in runs:
+                done.append(each)
+                print(f"{each.planned.label}: {each.status}", flush=True)
     _print_summary(done)
     print(f"\nAll runs: {write_index(out)}")
     return worst_exit_code(done)

@@ -5,18 +5,19 @@ from __future__ import annotations
 import json
 import os
 import re
+import select
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import IO, Any, Literal
 
 from churnlab.studies.canonical import INJECTED_TAG, canonical
 from churnlab.studies.secrets import remove_leaks, scrub, secrets_in
-from churnlab.studies.stopping import Stop
+from churnlab.studies.stopping import GLANCE, Stop
 
 Status = Literal["done", "failed", "data", "timeout"]
 Progress = Callable[[int, int], None]
@@ -203,12 +204,24 @@ def _work(
 
 def _follow(worker: subprocess.Popen[bytes], progress: Progress | None) -> int:
     done = 0
-    for line in worker.stdout or ():
+    for line in _lines(worker.stdout):
         event = json.loads(line)
         done = event["done"]
         if progress is not None and done <= event["total"]:  # the mark's cell is not the study's
             progress(done, event["total"])
     return done
+
+
+def _lines(pipe: IO[bytes] | None) -> Iterator[bytes]:
+    """Yield the lines of a pipe as they come, and look up now and then for signals."""
+    rest = b""
+    while pipe is not None:
+        if select.select([pipe], [], [], GLANCE)[0]:
+            read = os.read(pipe.fileno(), 65536)
+            if not read:
+                return
+            *lines, rest = (rest + read).split(b"\n")
+            yield from lines
 
 
 def _stop(worker: subprocess.Popen[bytes]) -> None:

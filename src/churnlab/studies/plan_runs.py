@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from collections.abc import Callable, Generator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -11,7 +11,7 @@ from typing import Any
 from churnlab.errors import ChurnlabError
 from churnlab.studies.plan import PlannedStudy
 from churnlab.studies.runner import EXIT_CODES, RunResult, run
-from churnlab.studies.stopping import Stop
+from churnlab.studies.stopping import GLANCE, Stop
 
 PlanProgress = Callable[[int, int, int], None]
 
@@ -33,7 +33,7 @@ class PlannedRun:
 
 def run_plan(
     plan: Sequence[PlannedStudy], *, workers: int = 1, progress: PlanProgress | None = None, **options: Any
-) -> Iterator[PlannedRun]:
+) -> Generator[PlannedRun, None, None]:
     """Run the studies of a plan; one that fails does not stop the others.
 
     Parameters
@@ -58,18 +58,22 @@ def run_plan(
         If it is interrupted; everything that runs is ended first.
     """
     stop = Stop()
-    with ThreadPoolExecutor(workers, thread_name_prefix="study") as pool:
+    pool = ThreadPoolExecutor(workers, thread_name_prefix="study")
+    try:
         futures: list[Future[PlannedRun]] = []
         for place, planned in enumerate(plan):
             told = partial(progress, place) if progress else None
             futures.append(pool.submit(_run, planned, progress=told, stop=stop, **options))
-        try:
-            for future in as_completed(futures):
+        pending = set(futures)
+        while pending:
+            done, pending = wait(pending, timeout=GLANCE, return_when=FIRST_COMPLETED)
+            for future in done:
                 yield future.result()
-        except BaseException:
-            stop.now()
-            pool.shutdown(wait=True, cancel_futures=True)
-            raise
+    except BaseException:
+        stop.now()
+        raise
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
 
 
 def worst_exit_code(runs: Sequence[PlannedRun]) -> int:

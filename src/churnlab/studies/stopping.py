@@ -6,6 +6,8 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+GLANCE = 0.2  # seconds of waiting between two looks: a signal that comes just before an endless wait is not noticed
+
 
 class Stop:
     """Ends what is running when it is asked to, and tells the rest not to begin.
@@ -19,12 +21,14 @@ class Stop:
         self.requested = False
 
     def now(self) -> None:
-        """End everything that is running."""
+        """End everything that is running, all at the same time, and wait until it has ended."""
         with self._lock:
             self.requested = True
-            endings = tuple(self._endings)
-        for end in endings:
-            end()
+            threads = [threading.Thread(target=end) for end in self._endings]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
 
     @contextmanager
     def ending(self, end: Callable[[], None]) -> Iterator[None]:
