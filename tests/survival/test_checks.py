@@ -216,8 +216,14 @@ def test_input_checks_refuse_other_rows_and_odd_options(fits, rossi, heart):
         survival.most_influential(fit, rossi, top=0)
     with pytest.raises(DataError, match="Concordance takes customers who were seen from their start"):
         survival.concordance(np.zeros(len(heart)), heart)
-    with pytest.raises(ParameterError, match=r"one finite score per row \(432\), not \(3,\)"):
+    with pytest.raises(ParameterError, match=r"one number per row \(432\), but has the shape \(3,\)"):
         survival.concordance([1, 2, 3], rossi)
+    with pytest.raises(ParameterError, match=r"score of 'a' must be a finite .* not in 2 of 432 \(first: row 4\)"):
+        survival.score_concordance({"a": rossi["age"].where(~rossi.index.isin([3, 9]))}, rossi)
+    with pytest.raises(ParameterError, match="score must be a finite number in every row, but is not in 432 of 432"):
+        survival.concordance(rossi["why"].fillna("none"), rossi)
+    with pytest.raises(ParameterError, match="There is no score to judge"):
+        survival.score_concordance({}, rossi)
     with pytest.raises(ParameterError, match="`kind` must be 'harrell' or 'uno'"):
         survival.concordance(np.zeros(432), rossi, kind="gonen")
     with pytest.raises(DataError, match="No pair"):

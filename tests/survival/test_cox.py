@@ -211,6 +211,14 @@ def test_input_covariates_that_cannot_be_used_are_named(rossi):
     with pytest.warns(UserWarning, match="`vip` is the same for everybody who churned"):  # noqa: SIM117 - both are said
         with pytest.raises(ConvergenceError, match=r"`vip` \(to minus infinity\).*separates"):
             survival.fit_cox(rossi.assign(vip=(~rossi["churned"]) & (rossi["age"] > 25)), covariates=["vip", "age"])
+    with pytest.warns(UserWarning, match="`gone` is the same for everybody who churned"):  # noqa: SIM117 - both are said
+        with pytest.raises(ConvergenceError, match=r"`gone` \(to plus infinity\).*separates"):
+            survival.fit_cox(rossi.assign(gone=1.0 * rossi["churned"]), covariates=["gone"])
+    for factor in (1e300, 1e-300):
+        with pytest.raises(DataError, match="`far` has values too large, or too close to each other"):
+            survival.fit_cox(rossi.assign(far=(rossi["age"] - 20) * factor), covariates=["age", "far"])
+    with pytest.raises(DataError, match="more than one column named `age`"):
+        survival.fit_cox(pd.concat([rossi, rossi[["age"]]], axis=1), covariates=["age"])
     with pytest.raises(
         DataError, match=r"`age` must be there and finite in every row, but is not in 1 of 432 \(first: row 8\)"
     ):

@@ -284,8 +284,11 @@ def test_input_curves_say_what_they_cannot_use(lung):
         survival.fit_aalen_johansen(lung)
     with pytest.raises(DataError, match="`reason` is empty in 165 of 165 rows that churned"):
         survival.fit_aalen_johansen(lung.assign(reason=None))
-    with pytest.raises(ParameterError, match="`share` must lie between 0 and 1"):
-        survival.fit_kaplan_meier(lung).quantile(1)
+    for share in (1, [0.25, 0.5]):
+        with pytest.raises(ParameterError, match="`share` must be one number between 0 and 1"):
+            survival.fit_kaplan_meier(lung).quantile(share)
+    with pytest.raises(ParameterError, match="`until` must be one positive number"):
+        survival.fit_kaplan_meier(lung).restricted_mean([100, 200])
 
 
 def test_smoke_curves_show_themselves(lung):

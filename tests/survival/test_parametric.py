@@ -151,6 +151,7 @@ def test_truth_boosting_finds_what_is_bent():
     ratio = [curve[row, row + 3] / curve[row, row] for row in range(5)]
     np.testing.assert_allclose(1 - table["estimate"], ratio)
     assert fit.expected_lifetime(later.head(1), until=7)[0] == pytest.approx(curve[0, :7].sum())
+    assert fit.predict(later.head(0), horizon=3).empty
     with pytest.raises(ParameterError, match="BoostedHazardFit does not know how sure it is"):
         survival.expected_churns(fit, later, horizon=3)
 

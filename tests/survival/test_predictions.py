@@ -246,6 +246,11 @@ def test_input_times_and_horizons(models, rossi):
         fit.predict(new, horizon=1, tenure=-1)
     with pytest.raises(ParameterError, match=r"`tenure` must be one number or one per row \(3\)"):
         fit.predict(new, horizon=1, tenure=[1, 2])
+    rates = survival.fit_tenure_rates(rossi, breaks=[10])
+    with pytest.raises(ParameterError, match=r"`tenure` must be one number or one per row \(3\)"):
+        rates.predict(new, horizon=1, tenure=[1, 2])
+    with pytest.raises(ParameterError, match="TenureRates does not know how sure it is of a group"):
+        survival.average_survival(rates, new, times=3)
     with pytest.raises(ParameterError, match="`times` must be numbers"):
         fit.survival(new, times=[-1])
     with pytest.raises(ParameterError, match="`until` must be above 0 and no tenure beyond it"):

@@ -206,6 +206,8 @@ def test_input_contracts_say_what_they_cannot_be():
         survival.to_spells(_contracts(*SOME), as_of="2020-01-01")
     with pytest.raises(ParameterError, match="the frame has no column 'tariff'; it has customer_id, start, end"):
         survival.to_spells(_contracts(*SOME), as_of=AS_OF, covariates=["tariff"])
+    with pytest.raises(ParameterError, match="`covariates` names 'start', and a spell has a column of that name"):
+        survival.to_spells(_contracts(*SOME), as_of=AS_OF, covariates=["start"])
     with pytest.raises(ParameterError, match="`observed_from` 2024-07-01 must lie before as_of 2024-07-01"):
         survival.to_spells(_contracts(*SOME), as_of=AS_OF, observed_from=AS_OF)
     with pytest.raises(ParameterError, match="`longest_gap` must be a whole number of days"):

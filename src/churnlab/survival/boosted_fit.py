@@ -155,6 +155,8 @@ def leaving_probability(model: Any, features: Array) -> Array:
     """Return P(leave in the period) of each row (n,), in one thread."""
     from threadpoolctl import threadpool_limits
 
+    if not len(features):
+        return np.zeros(0)
     if len(model.classes_) == 1:
         return np.full(len(features), float(model.classes_[0]))
     with threadpool_limits(limits=1):

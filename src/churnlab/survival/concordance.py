@@ -62,8 +62,8 @@ def concordance(score: npt.ArrayLike, spells: Any, *, kind: Kind = "harrell", un
     >>> concordance([4, 2, 3, 1], spells)
     0.8
     """
-    pairs = _compare(_check(score, spells), *_read(spells, kind, until), both_sides=False)
-    return pairs.concordance
+    observed, gain = _read(spells, kind, until)
+    return _compare(_check(score, len(gain)), observed, gain, both_sides=False).concordance
 
 
 def score_concordance(
@@ -101,10 +101,12 @@ def score_concordance(
     the weights are taken as known.
     """
     z = normal_quantile(conf_level)
+    if not scores:
+        raise ParameterError("There is no score to judge.")
     observed, gain = _read(spells, kind, until)
     rows = []
     for model, score in scores.items():
-        pairs = _compare(_check(score, spells), observed, gain, both_sides=True)
+        pairs = _compare(_check(score, len(gain), f"score of {model!r}"), observed, gain, both_sides=True)
         rows.append((model, f"concordance_{kind}", pairs.concordance, pairs.std_error(observed.weight)))
     table = pd.DataFrame(rows, columns=["model", "score", "estimate", "std_error"])
     table["conf_low"] = np.maximum(table["estimate"] - z * table["std_error"], 0.0)
@@ -131,12 +133,18 @@ class _Pairs:
         return float(np.sqrt((each**2 / weight[self.order]).sum()) / self.comparable.sum())
 
 
-def _check(score: npt.ArrayLike, spells: Any) -> Array:
-    values = np.asarray(score, dtype=np.float64)
-    n = spells.n if hasattr(spells, "n") else len(spells)
-    if values.shape != (n,) or not np.isfinite(values).all():
-        raise ParameterError(f"There must be one finite score per row ({n:,}), not {values.shape}.")
-    return values
+def _check(score: npt.ArrayLike, n: int, name: str = "score") -> Array:
+    values = np.asarray(score)
+    if values.shape != (n,):
+        raise ParameterError(f"The {name} must be one number per row ({n:,}), but has the shape {values.shape}.")
+    if values.dtype.kind not in "fiub":
+        values = pd.to_numeric(pd.Series(values), errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
+    wrong = np.flatnonzero(~np.isfinite(values))
+    if len(wrong):
+        raise ParameterError(
+            f"The {name} must be a finite number in every row, but is not in {len(wrong):,} of {n:,} (first: row {wrong[0] + 1})."
+        )
+    return values.astype(np.float64, copy=False)
 
 
 def _read(spells: Any, kind: str, until: float | None) -> tuple[SpellArrays, Array]:

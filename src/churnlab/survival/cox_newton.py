@@ -14,6 +14,7 @@ import numpy.typing as npt
 from churnlab.errors import ConvergenceError, DataError
 from churnlab.survival.cox_cells import Cells, join_rows
 from churnlab.survival.cox_risk import RiskSets, TieSums
+from churnlab.survival.design_checks import refuse_separation
 
 __all__ = ["PartialLikelihood", "Point", "maximise_partial", "outer_ties", "weighted_gram"]
 
@@ -154,6 +155,7 @@ def maximise_partial(
         gain = float(gradient @ step)
         if gain < settled:
             _refuse_runaways(step, at, terms)
+            refuse_separation(terms, at, np.sqrt(np.diag(np.linalg.pinv(point.information + np.diag(ridge)))))
             return at + step, _raised(point, float(point.gradient @ step), step)
         step = step * min(1.0, 5.0 / float(np.abs(step).max()))
         at = at + step

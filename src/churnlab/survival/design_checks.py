@@ -15,6 +15,8 @@ Array = npt.NDArray[np.float64]
 _BLOCK = 16384
 _FEW = 10
 """Of fewer rows that churned, that they share a value says nothing."""
+_SMALLEST = 1e-140
+"""Of a standard deviation, whose square must be a number still."""
 _LARGEST_ERROR = 50.0
 """A coefficient per standard deviation with such an error says that hazards may differ by a factor of e⁵⁰."""
 _TARGET = re.compile(r"churn|cancel|terminat|attrit|unsubscri|target|label", re.IGNORECASE)
@@ -33,21 +35,32 @@ def standardise(matrix: Array, weight: Array | None, terms: Sequence[str]) -> St
     Raises
     ------
     DataError
-        If a row is constant; all of them are named.
+        If a row is constant, or its values are too large or too close to each other to reckon with; all are named.
     """
     total = matrix.shape[1] if weight is None else float(weight.sum())
     mean = matrix.sum(axis=1) / total if weight is None else matrix @ weight / total
     deviation = np.empty_like(mean)
-    for place, row in enumerate(matrix):
-        row -= mean[place]  # noqa: PLW2901 - in place, on purpose
-        squares = row @ row if weight is None else np.dot(row * weight, row)
-        deviation[place] = np.sqrt(squares / total)
-    constant = deviation <= 1e-10 * np.maximum(np.abs(mean), 1e-300)
-    if constant.any():
-        names = ", ".join(f"`{term}`" for term, flat in zip(terms, constant, strict=True) if flat)
-        raise DataError(f"{names} is the same in every row, so it can explain nothing. Try: leave it out.")
+    with np.errstate(over="ignore"):
+        for place, row in enumerate(matrix):
+            row -= mean[place]  # noqa: PLW2901 - in place, on purpose
+            squares = row @ row if weight is None else np.dot(row * weight, row)
+            deviation[place] = np.sqrt(squares / total)
+    close = ~(deviation > np.maximum(1e-10 * np.abs(mean), _SMALLEST))
+    useless = close | np.isinf(deviation)
+    _refuse_flat([part for part, wrong in zip(zip(terms, matrix, strict=True), useless, strict=True) if wrong])
     matrix /= deviation[:, None]
     return Standard(mean, deviation)
+
+
+def _refuse_flat(rows: list[tuple[str, Array]]) -> None:
+    constant = [term for term, row in rows if (row == row[0]).all()]
+    if constant:
+        raise DataError(f"{_listed(constant)} is the same in every row, so it can explain nothing. Try: leave it out.")
+    if rows:
+        raise DataError(
+            f"{_listed([term for term, _ in rows])} has values too large, or too close to each other for their size, to reckon "
+            "with. Try: another unit, or take off its mean."
+        )
 
 
 def refuse_collinear(matrix: Array, terms: Sequence[str]) -> None:

@@ -24,9 +24,10 @@ def quantile_of(fit: Any) -> float:
     ParameterError
         If the fit does not know how sure it is.
     """
-    if not hasattr(fit, "conf_level"):
+    if not (hasattr(fit, "conf_level") and hasattr(fit, "hazards")):
         raise ParameterError(
-            f"{type(fit).__name__} does not know how sure it is. Try: the sum or mean of its churn_probability or survival."
+            f"{type(fit).__name__} does not know how sure it is of a group. Try: the sum or mean of its churn_probability or "
+            "survival."
         )
     return normal_quantile(fit.conf_level)
 

@@ -1,6 +1,7 @@
 """The share of customers who are still there, by time: Kaplan and Meier's curve, by group."""
 
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -122,8 +123,8 @@ class SurvivalCurve:
         Brookmeyer and Crowley (1982), Biometrics 38, 29-41: the limits are where the limits of the curve cross the share.
         Where a step lies exactly on it, its middle is taken. R: `quantile(survfit(...))`.
         """
-        if not 0 < share < 1:
-            raise ParameterError(f"`share` must lie between 0 and 1, not {share!r}.")
+        if not isinstance(share, Real) or not 0 < share < 1:
+            raise ParameterError(f"`share` must be one number between 0 and 1, not {share!r}.")
         rows = []
         for group, table in zip(self.groups, self.life_tables, strict=True):
             limits = self._limits(table)
@@ -165,8 +166,8 @@ class SurvivalCurve:
         )
 
     def _require_seen(self, until: float) -> None:
-        if not 0 < until < float("inf"):
-            raise ParameterError(f"`until` must be a positive number, not {until!r}.")
+        if not isinstance(until, Real) or not 0 < until < float("inf"):
+            raise ParameterError(f"`until` must be one positive number, not {until!r}.")
         short = [
             (float(table.time[-1]), group)
             for group, table in zip(self.groups, self.life_tables, strict=True)

@@ -16,8 +16,17 @@ _TIMES = ("duration", "churned", "entry", "weight")
 
 
 def take_frame(spells: Any) -> pd.DataFrame:
-    """Return a pandas frame, a table or another library's frame as a pandas frame."""
+    """Return a pandas frame, a table or another library's frame as a pandas frame.
+
+    Raises
+    ------
+    DataError
+        If two columns have the same name, or another library's frame breaks the contract SPELLS.
+    """
     if isinstance(spells, pd.DataFrame):
+        repeated = spells.columns[spells.columns.duplicated()]
+        if len(repeated):
+            raise DataError(f"The frame has more than one column named `{repeated[0]}`. Rename all but one of them.")
         return spells
     return (spells if isinstance(spells, tables.Table) else tables.read(spells, "SPELLS")).to_frame()
 

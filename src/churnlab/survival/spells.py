@@ -20,6 +20,7 @@ __all__ = ["ZeroDurations", "to_spells", "to_spells_table"]
 ZeroDurations = Literal["refuse", "leave_out", "half_day"]
 
 _SILENT_DAYS = 31
+_OF_A_SPELL = ("customer_id", "spell", "start", "entry", "duration", "churned", "reason", "contracts", "tenure")
 
 
 def to_spells(
@@ -136,6 +137,12 @@ def _checked_sql(
     if missing:
         raise ParameterError(
             f"{subscriptions.label} has no column {', '.join(map(repr, missing))}; it has {', '.join(subscriptions.columns)}."
+        )
+    taken = [name for name in covariates if name in _OF_A_SPELL]
+    if taken:
+        raise ParameterError(
+            f"`covariates` names {', '.join(map(repr, taken))}, and a spell has a column of that name already. Try: another "
+            "name for the column."
         )
     if zero_durations not in ("refuse", "leave_out", "half_day"):
         raise ParameterError(f"`zero_durations` must be 'refuse', 'leave_out' or 'half_day', not {zero_durations!r}.")

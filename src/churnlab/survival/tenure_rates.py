@@ -11,6 +11,7 @@ import pandas as pd
 from churnlab import display
 from churnlab.errors import ParameterError
 from churnlab.inference import normal_quantile
+from churnlab.survival.predictions import per_row
 from churnlab.survival.spell_arrays import SpellArrays, check_times, refuse_no_churn, to_arrays
 
 __all__ = ["TenureRates", "fit_tenure_rates"]
@@ -160,9 +161,7 @@ class TenureRates:
     def _ahead(self, new: pd.DataFrame, horizon: float, tenure: npt.ArrayLike) -> Array:
         if not 0 < horizon < float("inf"):
             raise ParameterError(f"`horizon` must be above 0, not {horizon!r}.")
-        begin = np.broadcast_to(np.asarray(tenure, dtype=np.float64), (len(new),))
-        if not (begin >= 0).all():
-            raise ParameterError("`tenure` must be 0 or more.")
+        begin = per_row(tenure, len(new), "tenure")
         return self._overlap(begin, begin + horizon)
 
     def _overlap(self, begin: Array, end: Array) -> Array:
