@@ -58,6 +58,17 @@ def test_truth_interval_of_net_retention():
     assert churn["conf_high"] == pytest.approx(1 - gross["conf_low"])
 
 
+def test_truth_large_prices_and_no_loss():
+    """Prices of six digits and more are squared without overflow; where nobody is lost, limits say that some may be."""
+    rich = [(str(who), "2024-01-01", None, 9e9) for who in range(10)]
+    rates = to_churn_rates(contracts(rich), dates=DATES, observed_until="2024-03-01").set_index("measure")
+    wilson_of_ten = [0.0, 0.2775328]
+    assert rates.loc["customer_churn", ["conf_low", "conf_high"]].tolist() == pytest.approx(wilson_of_ten)
+    assert rates.loc["revenue_churn", ["conf_low", "conf_high"]].tolist() == pytest.approx(wilson_of_ten)
+    assert rates.loc["net_retention", "estimate"] == 1
+    assert rates.loc["net_retention", ["conf_low", "conf_high"]].isna().all()
+
+
 def test_truth_a_contract_is_gone_on_the_day_it_ends():
     """Its start is the first day on which it counts, the day before its end the last."""
     one = contracts([("a", "2024-01-01", None, 1.0), ("b", "2024-01-10", "2024-01-20", 1.0)])
@@ -129,7 +140,7 @@ def test_invariant_counts_add_up_and_later_rows_do_not_count(rows, later):
     rates = to_churn_rates(contracts(plans), dates=dates, observed_until="2025-01-01")
     wide = rates.pivot(index="as_of", columns="measure", values="estimate")
     assert (wide["net_retention"] >= wide["gross_retention"] - 1e-12).all()
-    rates = rates.dropna()  # one customer has no interval of revenue
+    rates = rates.dropna()  # net retention has no interval where nobody changed
     assert ((rates["conf_low"] <= rates["estimate"]) & (rates["estimate"] <= rates["conf_high"])).all()
 
 

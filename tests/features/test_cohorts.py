@@ -123,6 +123,18 @@ def test_truth_a_cut_period_is_absent():
         average_orders(orders, as_of="2024-01-31")
 
 
+def test_invariant_average_orders_in_a_small_currency():
+    """Amounts a hundred million times as large give limits as many times as large: squares of sums do not overflow."""
+    rows = {"customer_id": ["a", "a", "b", "c"], "date": ["2024-01-01", "2024-01-09", "2024-01-02", "2024-01-03"]}
+    found = [
+        average_orders(tables.read(pd.DataFrame({**rows, "amount": [1.5 * unit, 2 * unit, 7 * unit, unit]}), "ORDERS"),
+                       as_of="2024-02-01", observed_until="2024-02-01")
+        for unit in (1, 10**8)
+    ]  # fmt: skip
+    money = ["revenue", "average_order", "conf_low", "conf_high"]
+    np.testing.assert_allclose(found[1][money], 1e8 * found[0][money], rtol=1e-12)
+
+
 ROWS = st.lists(
     st.tuples(st.integers(0, 6), st.dates(date(2024, 1, 1), date(2024, 4, 29)), st.integers(0, 99)),
     min_size=1,

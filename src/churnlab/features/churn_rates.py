@@ -11,7 +11,7 @@ import pandas as pd
 from churnlab.errors import DataError, ParameterError
 from churnlab.features.dialects import DIALECTS
 from churnlab.features.history import require_table, to_days
-from churnlab.features.intervals import ratio_interval, wilson
+from churnlab.features.intervals import kept_interval, ratio_interval, wilson
 from churnlab.tables import Table, to_date
 
 __all__ = ["scale_rate", "to_churn_counts", "to_churn_rates"]
@@ -102,8 +102,10 @@ def to_churn_rates(
     Notes
     -----
     Gold (2020), chapter 2: standard (account) churn, MRR churn, net retention. What comes from new customers is in none
-    of them. Limits: Wilson's for customers; for revenue those of a ratio of two sums over customers, kept within 0 and 1
-    where the measure is. They say how far the rate of these months is chance, not what later months may bring.
+    of them. Limits: Wilson's for customers; for revenue churn and gross retention Wilson's for the effective number of
+    customers (:func:`kept_interval`), which a few large ones make small; for net retention, which has no bound, those of
+    a ratio of two sums over customers, too narrow where fewer than some ten customers changed, and NaN where none did.
+    They say how far the rate of these months is chance, not what later months may bring.
 
     Examples
     --------
@@ -119,7 +121,7 @@ def to_churn_rates(
     lost = pd.DataFrame({"estimate": sums["lost"] / sums["customers"], "conf_low": low, "conf_high": high})
     measures = {"customer_churn": lost}
     if "price" in subscriptions.columns:
-        gross = _retention(sums, "gross", conf_level).clip(0, 1)
+        gross = kept_interval(_named(sums, "gross"), conf_level=conf_level)
         churn = pd.DataFrame(
             {
                 "estimate": 1 - gross["estimate"],
@@ -127,18 +129,22 @@ def to_churn_rates(
                 "conf_high": 1 - gross["conf_low"],
             }
         )
-        net = _retention(sums, "net", conf_level).clip(lower=0)
-        measures |= {"revenue_churn": churn, "gross_retention": gross, "net_retention": net}
+        measures |= {"revenue_churn": churn, "gross_retention": gross, "net_retention": _net(sums, conf_level)}
     span = sums[["as_of", "until"]]
     frame = pd.concat([pd.concat([span, part.assign(measure=name)], axis=1) for name, part in measures.items()])
     frame = frame.sort_index(kind="stable").reset_index(drop=True)
     return frame[["as_of", "until", "measure", "estimate", "conf_low", "conf_high"]]
 
 
-def _retention(sums: pd.DataFrame, kind: str, conf_level: float) -> pd.DataFrame:
+def _named(sums: pd.DataFrame, kind: str) -> pd.DataFrame:
     named = {"customers": "n", "revenue": "x", "xx": "xx", **{f"{kind}_{sign}": sign for sign in ("y", "xy", "yy")}}
-    ratio = ratio_interval(sums[list(named)].rename(columns=named), conf_level=conf_level)
-    return ratio[["estimate", "conf_low", "conf_high"]]
+    return sums[list(named)].rename(columns=named)
+
+
+def _net(sums: pd.DataFrame, conf_level: float) -> pd.DataFrame:
+    ratio = ratio_interval(_named(sums, "net"), conf_level=conf_level)
+    limits = ratio[["conf_low", "conf_high"]].clip(lower=0).where(ratio["std_error"] > 0)
+    return limits.assign(estimate=ratio["estimate"])
 
 
 def _sums(subscriptions: Table, dates: Sequence[str | date], observed_until: str | date | None) -> pd.DataFrame:
@@ -178,6 +184,7 @@ def _check(subscriptions: Table, end: date, observed_until: str | date | None) -
 
 
 def _sums_sql(subscriptions: Table, first: date, second: date) -> str:
+    """Return the SQL of the sums; 19 digits, since DuckDB keeps a product of two decimals of 18 within 18."""
     price = "price" if "price" in subscriptions.columns else "0"
     was, stays = (_active(day, _end(subscriptions)) for day in (first, second))
     kept = ",\n    ".join(
@@ -198,13 +205,13 @@ def _sums_sql(subscriptions: Table, first: date, second: date) -> str:
     {kept}
 FROM (
     SELECT was, stays, before, after, least(before, after) AS gross,
-        CASE WHEN was = 1 THEN after ELSE CAST(0 AS DECIMAL(18, 4)) END AS net
+        CASE WHEN was = 1 THEN after ELSE CAST(0 AS DECIMAL(19, 4)) END AS net
     FROM (
         SELECT customer_id,
             max(CASE WHEN {was} THEN 1 ELSE 0 END) AS was,
             max(CASE WHEN {stays} THEN 1 ELSE 0 END) AS stays,
-            CAST(sum(CASE WHEN {was} THEN {price} ELSE 0 END) AS DECIMAL(18, 4)) AS before,
-            CAST(sum(CASE WHEN {stays} THEN {price} ELSE 0 END) AS DECIMAL(18, 4)) AS after
+            CAST(sum(CASE WHEN {was} THEN {price} ELSE 0 END) AS DECIMAL(19, 4)) AS before,
+            CAST(sum(CASE WHEN {stays} THEN {price} ELSE 0 END) AS DECIMAL(19, 4)) AS after
         FROM {subscriptions.view}
         GROUP BY customer_id
     )

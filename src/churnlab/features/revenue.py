@@ -63,10 +63,11 @@ def average_orders(
     """
     check_period(period, "period")
     cut = to_cut(orders, as_of, observed_until)
+    # 19 digits, since DuckDB keeps a product of two decimals of 18 within 18
     found = orders.engine.frame(f"""SELECT start, count(*) AS n, sum(x) AS x, sum(y) AS y,
     sum(x * x) AS xx, sum(x * y) AS xy, sum(y * y) AS yy
 FROM (
-    SELECT customer_id, {start_sql("day", period)} AS start, count(*) AS x, CAST(sum(amount) AS DECIMAL(18, 4)) AS y
+    SELECT customer_id, {start_sql("day", period)} AS start, count(*) AS x, CAST(sum(amount) AS DECIMAL(19, 4)) AS y
     FROM ({days_sql(orders, cut)})
     GROUP BY customer_id, {start_sql("day", period)}
 )
