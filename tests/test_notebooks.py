@@ -30,6 +30,8 @@ OWN = {
     "retention_curve": "own_survivors",
 }
 """What a study reads in place of orders."""
+TOLD = {"churn": ("concordance_harrell", "concordance_uno")}
+"""What a report must say besides."""
 
 
 @pytest.fixture(scope="module")
@@ -128,5 +130,6 @@ def test_smoke_a_study_runs_on_data_of_ones_own(name, request, tmp_path):
     assert "Euro &lt;b&gt;" in report
     assert "Euro <b>" not in report
     assert own["data"] not in report
+    assert all(words in report for words in TOLD.get(name, ()))
     assert len(pd.read_parquet(next((result.folder / "tables").glob("*.parquet")))) > 0
     assert studies.verify(result.folder).level == "identical"
