@@ -1,5 +1,7 @@
 """Questionnaires are read as they were asked, or refused."""
 
+from decimal import Decimal
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -7,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from churnlab import drivers, tables
+from churnlab.drivers.columns import numeric_columns
 from churnlab.errors import ConvergenceError, DataError, ParameterError
 
 
@@ -183,3 +186,98 @@ def test_truth_waves_follow_their_dates_or_the_order_given():
     assert drivers.order_waves(frame.drop(columns="date"))["wave"].cat.categories.tolist() == ["第一", "第三", "第二"]
     with pytest.raises(ParameterError, match="must name each wave once, but 第二 is missing"):
         drivers.order_waves(frame, waves=["第一", "第三"])
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        [3, 1, 4, None],
+        [Decimal(3), Decimal(1), Decimal(4), None],
+        pd.array([3, 1, 4, None], dtype="int64[pyarrow]"),
+    ],
+    ids=["objects", "decimals", "Arrow"],
+)
+def test_invariant_numbers_count_whatever_holds_them(values):
+    """Numbers in a column of objects, decimals or Arrow are the numbers that they are."""
+    column = pd.Series(values, dtype=object if isinstance(values, list) else None, name="x")
+    np.testing.assert_array_equal(numeric_columns(column.to_frame(), ["x"])[:, 0], [3, 1, 4, np.nan])
+
+
+def test_invariant_flags_of_a_column_with_gaps_are_flags():
+    """True, False and a gap in a column of objects are a driver of 1, 0 and a gap."""
+    rng = np.random.default_rng(1)
+    frame = pd.DataFrame({"late": rng.random(200) < 0.3, "outcome": rng.normal(size=200)})
+    gaps = frame.astype({"late": object})
+    gaps.loc[::10, "late"] = None
+    as_numbers = frame.assign(late=frame["late"].astype(float).where(np.arange(200) % 10 > 0))
+    fits = [drivers.fit_importance(answers, drivers=["late"], draws=100) for answers in (gaps, as_numbers)]
+    pd.testing.assert_frame_equal(fits[0].tidy(), fits[1].tidy())
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        (
+            pd.to_datetime(["2024-01-01", "2024-01-02", "2024-01-03"] * 20, utc=True),
+            "holds values of the kind datetime64",
+        ),
+        ([[1], [2], [3]] * 20, "holds values of several kinds"),
+        (
+            np.arange(60) * 1e200,
+            r"must lie between -1e\+100 and 1e\+100, but 59 of 60 rows are not \(first: row 1: 1e\+200\)",
+        ),
+        ([*range(59), np.inf], r"must be finite, but 1 of 60 rows are not \(first: row 59: inf\)"),
+    ],
+    ids=["dates", "lists", "huge", "infinite"],
+)
+def test_input_a_driver_that_is_no_number_is_named(values, words):
+    """Dates, lists and numbers beyond any scale are refused by name, and not met with a traceback."""
+    frame = pd.DataFrame({"x": values, "outcome": np.arange(60) % 7})
+    with pytest.raises(DataError, match=f"`x` {words}"):
+        drivers.fit_importance(frame, drivers=["x"], draws=100)
+
+
+def test_input_one_name_is_no_list_of_drivers():
+    """A text for a list of columns would be read letter by letter."""
+    frame = pd.DataFrame({"a": [1, 2, 3], "b": [3, 1, 2], "outcome": [1, 3, 2]})
+    for options in ({"drivers": "ab"}, {"drivers": ["a"], "always": "b"}):
+        with pytest.raises(ParameterError, match="must be a list of columns, not the text"):
+            drivers.fit_importance(frame, **options)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"scale": 5}, "must be its lowest and its highest answer, not 5"),
+        ({"scale": "15"}, "must be its lowest and its highest answer, not '15'"),
+        ({"scale": (1, 5), "no_answer": 99}, r"must be a list of codes, not 99. Try: \[99\]"),
+        ({"scale": (1, 5), "no_answer": [None]}, "A code is a number or a text, not None"),
+        ({"scale": (1, 5), "no_answer": [float("nan")]}, "A code is a number or a text, not nan"),
+        ({"scale": (1, 5), "reverse": "x"}, "`reverse` must be a list of items"),
+    ],
+)
+def test_input_options_of_another_kind(options, words):
+    """A scale, codes or reversed items that are of another kind are named."""
+    with pytest.raises(ParameterError, match=words):
+        drivers.to_answers(pd.DataFrame({"x": [1, 2]}), items=["x"], **options)
+
+
+def test_truth_columns_may_be_called_anything():
+    """Items whose names are numbers, or hold quotes and spaces, are read like others."""
+    frame = pd.DataFrame({1: [1, 2], 'a "b"': [3, 99]})
+    made = drivers.to_answers(frame, items=[1, 'a "b"'], scale=(1, 5), no_answer=[99])
+    assert made[1].tolist() == [1, 2]
+    assert made['a "b"'].isna().tolist() == [False, True]
+    assert frame['a "b"'].tolist() == [3, 99]
+
+
+def test_truth_waves_keep_the_order_they_have():
+    """Numbers follow one another by size, also as text; an ordered category stays as it is."""
+    for waves in ([1, 10, 2], ["1", "10", "2"]):
+        assert list(drivers.order_waves(pd.DataFrame({"wave": waves}))["wave"].cat.categories) == ["1", "2", "10"]
+    months = pd.DataFrame({"wave": pd.Categorical(["June", "May"], ["May", "June"], ordered=True)})
+    assert list(drivers.order_waves(months)["wave"].cat.categories) == ["May", "June"]
+    with pytest.raises(DataError, match=r"`date` must hold dates, but 1 of 2 rows do not \(first: row 1: soon\)"):
+        drivers.order_waves(pd.DataFrame({"wave": ["a", "b"], "date": ["2024-01-01", "soon"]}))
+    with pytest.raises(ParameterError, match="`waves` must be a list of waves"):
+        drivers.order_waves(months, waves="May")

@@ -225,6 +225,13 @@ def test_input_what_cannot_be_estimated(change, options, message):
         drivers.fit_consequence(data, **{"adjust": ["past_orders"], **options})
 
 
+def test_input_levels_without_an_order():
+    """Categories without an order are no dose."""
+    data = _customers(300, 6).assign(outcome=pd.Categorical(np.arange(300) % 5))
+    with pytest.raises(DataError, match="The categories of `outcome` have no order"):
+        drivers.to_dose_response(data, adjust=["past_orders"])
+
+
 def test_input_an_answer_that_tells_everything():
     """Where an answer separates those who came back from those who did not, there is no maximum, and this is said."""
     data = pd.DataFrame({"outcome": np.arange(40.0), "ordered_ahead": np.repeat([0.0, 1.0], 20)})

@@ -317,3 +317,40 @@ def test_smoke_scores_show_themselves():
     fit = drivers.fit_nps(counted(462, 176, 362).assign(g="<b>"), by=["g"], count="k")
     assert repr(fit) == "NpsFit(+10.0 [4.4, 15.6], standard scheme; 1,000 answers)"
     assert "<b>" not in fit._repr_html_()
+
+
+def test_truth_a_panel_follows_the_order_of_its_waves():
+    """May comes before June where an ordered category says so: the change has the sign of time, not of the alphabet."""
+    waves = pd.Categorical(["May"] * 3 + ["June"] * 3, ["May", "June"], ordered=True)
+    answers = pd.DataFrame({"respondent_id": [1, 2, 3] * 2, "wave": waves, "recommend": [6, 8, 10, 9, 8, 10]})
+    moved = drivers.fit_paired_nps(answers).glance().iloc[0]
+    assert (moved["first"], moved["second"]) == ("May", "June")
+    assert moved["estimate"] == pytest.approx(200 / 3)
+    changed = drivers.fit_nps(answers, by=["wave"]).changes().iloc[0]
+    assert changed["estimate"] == pytest.approx(moved["estimate"])
+
+
+@pytest.mark.parametrize("name", ["respondent_id", "wave"])
+def test_input_a_panel_knows_who_answered_when(name):
+    """Rows without a respondent are not one person, and rows without a wave are of no wave."""
+    answers = pd.DataFrame({"respondent_id": [1, 2, 3] * 2, "wave": [1.0] * 3 + [2.0] * 3, "recommend": [6, 8, 10] * 2})
+    answers = answers.astype({name: float})
+    answers.loc[[2, 5], name] = np.nan
+    with pytest.raises(DataError, match=rf"`{name}` must not be missing, but 2 of 6 rows lack it \(first: row 2\)"):
+        drivers.fit_paired_nps(answers)
+
+
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_invariant_limits_hold_the_score(count):
+    """The score of a single detractor or promoter lies within its limits, so that it can be drawn."""
+    for answer in (0, 8, 10):
+        table = drivers.fit_nps(pd.DataFrame({"recommend": [answer] * count})).tidy()
+        assert (table["conf_low"] <= table["estimate"]).all()
+        assert (table["estimate"] <= table["conf_high"]).all()
+        drivers.plot_nps(table)
+
+
+def test_input_bands_without_a_column():
+    """A table of bands that lacks a column is told so."""
+    with pytest.raises(ParameterError, match="The bands have no column `high`"):
+        drivers.fit_nps(drawn(50, 1)).read(pd.DataFrame({"low": [-100]}))

@@ -261,6 +261,8 @@ def test_input_ordinal_says_what_it_cannot_use(answers, fitted):
     fit = drivers.fit_ordinal(shops, outcome="recommend", drivers=["shop"])
     with pytest.raises(DataError, match="`shop` holds 'c', which the model was not fitted on"):
         fit.predict(pd.DataFrame({"shop": ["a", "c"]}))
+    with pytest.raises(DataError, match="`delivery` must hold numbers, as it did in what the model was fitted on"):
+        fitted.predict(answers.assign(delivery="late"))
     weighted = answers.assign(w=1.0)
     fit = drivers.fit_ordinal(weighted, outcome="recommend", drivers=["price"], weight="w")
     with pytest.raises(ParameterError, match="Brant's test takes answers, not survey weights"):

@@ -217,6 +217,8 @@ def test_input_asymmetry_needs_all_three_kinds_of_rating():
         drivers.fit_asymmetry(frame, drivers=KINDS, low=2, high=3)
     with pytest.raises(ParameterError, match="`low` must lie below `high`"):
         drivers.fit_asymmetry(frame, drivers=KINDS, low=6, high=6)
+    with pytest.raises(DataError, match="`basic` must hold ratings, but it holds categories"):
+        drivers.fit_asymmetry(frame.astype({"basic": "category"}), drivers=KINDS, low=2, high=6)
 
 
 def test_truth_map_places_drivers():

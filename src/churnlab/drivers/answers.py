@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from churnlab.drivers.ratings import column_weights
+from churnlab.drivers.columns import column_weights
 from churnlab.drivers.scales import Scale, doubt_scales, find_codes, read_items, to_scales
 from churnlab.drivers.weighted_means import mean_with_limits
 from churnlab.errors import ParameterError
@@ -73,13 +73,18 @@ def to_answers(
     """
     frame = answers.to_frame() if isinstance(answers, Table) else answers
     scales = to_scales(items, scale)
+    if isinstance(reverse, str):
+        raise ParameterError(f'`reverse` must be a list of items, not the text {reverse!r}. Try: ["{reverse}"].')
     unknown = [name for name in reverse if name not in scales]
     if unknown:
         raise ParameterError(f"`reverse` names {', '.join(unknown)}, which is no item.")
     columns = read_items(frame, scales, no_answer)
     doubt_scales(columns, scales)
     turned = {name: sum(scales[name]) - values if name in reverse else values for name, values in columns.items()}
-    return frame.assign(**turned)
+    made = frame.copy(deep=False)
+    for name, values in turned.items():
+        made[name] = values
+    return made
 
 
 def find_items(answers: Table | pd.DataFrame) -> list[str]:

@@ -8,6 +8,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from churnlab import display
+from churnlab.drivers.columns import numeric_columns
 from churnlab.drivers.ratings import Ratings, to_ratings
 from churnlab.errors import DataError, ParameterError
 from churnlab.inference import normal_quantile
@@ -137,7 +138,7 @@ def fit_asymmetry(
     Raises
     ------
     DataError
-        As in :func:`fit_importance`, or if a driver has no poor, no middling or no excellent rating.
+        As in :func:`fit_importance`, or if a driver holds categories, or has no poor, no middling or no excellent rating.
     ParameterError
         If `low` is not below `high`.
 
@@ -159,6 +160,7 @@ def fit_asymmetry(
     if not low < high:
         raise ParameterError(f"`low` must lie below `high`, not {low!r} and {high!r}.")
     ratings = to_ratings(answers, outcome=outcome, drivers=drivers, weight=weight)
+    numeric_columns(answers, drivers)  # categories are neither poor nor excellent
     part = ratings.rows(ratings.complete)
     flags = _flags(part, low, high)
     design = np.column_stack([np.ones(len(flags)), flags])

@@ -8,9 +8,9 @@ import numpy.typing as npt
 import pandas as pd
 
 from churnlab import display
+from churnlab.drivers.columns import column_weights
 from churnlab.drivers.linked_rows import ADJUST, design, number_clusters, to_whole_rows
 from churnlab.drivers.logistic import LogisticMaximum, maximise_logistic
-from churnlab.drivers.ratings import column_weights
 from churnlab.errors import DataError
 from churnlab.inference import coefficient_table, normal_quantile
 

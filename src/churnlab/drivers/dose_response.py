@@ -6,9 +6,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from churnlab.drivers.columns import column_weights
 from churnlab.drivers.linked_rows import ADJUST, design, number_clusters, to_whole_rows
 from churnlab.drivers.logistic import LogisticMaximum, maximise_logistic
-from churnlab.drivers.ratings import column_weights
 from churnlab.errors import DataError
 from churnlab.inference import normal_quantile
 
@@ -48,7 +48,7 @@ def to_dose_response(
     Raises
     ------
     DataError
-        As in :func:`fit_consequence`; or fewer than two levels are left.
+        As in :func:`fit_consequence`; fewer than two levels are left; or its categories have no order.
     ParameterError
         As in :func:`fit_consequence`.
     ConvergenceError
@@ -60,6 +60,10 @@ def to_dose_response(
     `marginaleffects::avg_predictions`. Without adjustments `estimate` is `raw`.
     """
     ordered = isinstance(linked.get(satisfaction, pd.Series(dtype=float)).dtype, pd.CategoricalDtype)
+    if ordered and not linked[satisfaction].cat.ordered:
+        raise DataError(
+            f"The categories of `{satisfaction}` have no order. Try: numbers, or ordered pandas categories."
+        )
     codes = linked[satisfaction].cat.codes.replace(-1, np.nan) if ordered else linked.get(satisfaction)
     prepared = linked if codes is None else linked.assign(**{satisfaction: codes})
     data = to_whole_rows(prepared, outcome, satisfaction, adjust, weight)

@@ -8,7 +8,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from churnlab import display
-from churnlab.drivers.ratings import column_weights, numeric_columns
+from churnlab.drivers.columns import column_weights, numeric_columns
 from churnlab.drivers.weighted_means import mean_with_error, mean_with_limits
 from churnlab.errors import ParameterError
 from churnlab.inference import normal_quantile

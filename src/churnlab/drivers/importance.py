@@ -97,7 +97,7 @@ def fit_importance(
     """
     normal_quantile(conf_level)
     check_draws(draws)
-    ratings = to_ratings(answers, outcome=outcome, drivers=[*drivers, *always], weight=weight)
+    ratings = to_ratings(answers, outcome=outcome, drivers=drivers, always=always, weight=weight)
     plan = to_plan(ratings, drivers=drivers, method=method, groups=groups or {}, always=always)
     return fit_ratings(ratings, plan, missing=missing, draws=draws, seed=seed, conf_level=conf_level)
 

@@ -4,8 +4,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from churnlab.drivers.columns import column_weights, numeric_columns
 from churnlab.drivers.importance_fit import ImportanceFit
-from churnlab.drivers.ratings import column_weights, numeric_columns
 from churnlab.drivers.weighted_means import mean_with_limits
 from churnlab.errors import DataError, ParameterError
 

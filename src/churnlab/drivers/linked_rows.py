@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from churnlab.drivers.ratings import require_columns
+from churnlab.drivers.columns import require_columns
 from churnlab.errors import DataError, ParameterError
 
 __all__ = ["ADJUST", "design", "number_clusters", "to_whole_rows"]

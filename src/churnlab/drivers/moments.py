@@ -109,7 +109,7 @@ def _standardised(ratings: Ratings, missing: str) -> tuple[Array, Array, Array]:
     centred = np.nan_to_num(ratings.values - shift)
     scale = np.sqrt((weight * centred**2).sum(axis=0) / weight.sum(axis=0))
     for name, spread, middle in zip(names, scale, shift, strict=True):
-        if spread <= 1e-12 * max(1.0, abs(middle)):
+        if spread <= 1e-12 * abs(middle):
             where = "among the complete answers" if missing == "listwise" else "among the answers that count"
             raise DataError(f"All answers to `{name}` {where} are {middle:g}. Try: leave it out.")
     standard: Array = (ratings.values - shift) / scale

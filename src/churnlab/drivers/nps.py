@@ -10,9 +10,9 @@ import numpy.typing as npt
 import pandas as pd
 
 from churnlab import display
+from churnlab.drivers.columns import column_weights, require_columns
 from churnlab.drivers.nps_scheme import NpsScheme, find_scheme, nps_bands, read_bands
 from churnlab.drivers.nps_totals import add_up, score_table
-from churnlab.drivers.ratings import column_weights, require_columns
 from churnlab.errors import DataError, ParameterError
 from churnlab.inference import normal_quantile
 
@@ -206,7 +206,7 @@ def fit_nps(
     -----
     Promoters, passives and detractors are multinomial; the score p - d has variance (p + d - (p - d)²)/n, with weights the
     linearised variance Σw²(s - score)²/(Σw)² for s = 1, 0, -1. Adjusted: Rocks (2016), Interval estimation for the Net
-    Promoter Score. Limits end at ±100. R: package NPS for the Wald interval.
+    Promoter Score. Limits end at ±100, and always hold the score. R: package NPS for the Wald interval.
 
     Examples
     --------

@@ -8,9 +8,9 @@ import numpy.typing as npt
 import pandas as pd
 
 from churnlab import display
+from churnlab.drivers.columns import require_columns
 from churnlab.drivers.nps import check_recommend
 from churnlab.drivers.nps_scheme import NpsScheme, find_scheme
-from churnlab.drivers.ratings import require_columns
 from churnlab.errors import DataError, ParameterError
 from churnlab.inference import normal_quantile
 
@@ -121,7 +121,8 @@ def fit_paired_nps(
     Parameters
     ----------
     answers
-        One row per respondent and wave, of exactly two waves.
+        One row per respondent and wave, of exactly two waves; the earlier is the first that sorts, or that an ordered category
+        has (:func:`order_waves`).
     respondent, wave, recommend
         Its columns.
     scheme
@@ -136,8 +137,8 @@ def fit_paired_nps(
     Raises
     ------
     DataError
-        If there are not two waves, a respondent answers twice in one, fewer than two answer in both, or answers are off
-        the scale.
+        If a respondent or a wave is missing, there are not two waves, a respondent answers twice in one, fewer than two
+        answer in both, or answers are off the scale.
     ParameterError
         If the scheme is unknown.
 
@@ -156,6 +157,7 @@ def fit_paired_nps(
     normal_quantile(conf_level)
     require_columns(answers, [respondent, wave, recommend])
     agreed = find_scheme(scheme)
+    _refuse_unnamed(answers, [respondent, wave])
     values = check_recommend(answers[recommend], agreed, np.ones(len(answers)))
     given = answers.loc[~np.isnan(values), [respondent, wave]].assign(kind=agreed.classify(values[~np.isnan(values)]))
     repeated = given.duplicated([respondent, wave])
@@ -165,10 +167,10 @@ def fit_paired_nps(
             f"{int(repeated.sum()):,} answers repeat a respondent within a wave (first: {first} in {when}). "
             "Try: keep the last."
         )
-    waves = sorted(given[wave].dropna().unique())
+    waves = _in_order(given[wave])
     if len(waves) != 2:
         raise DataError(f"A paired comparison takes two waves, but `{wave}` holds {len(waves)}. Try: filter the rows.")
-    table = given.pivot(index=respondent, columns=wave, values="kind")[waves]
+    table = given.astype({wave: object}).pivot(index=respondent, columns=wave, values="kind")[waves]
     both = table.dropna()
     if len(both) < 2:
         raise DataError(f"Only {len(both)} respondents answered in both waves. Try: fit_nps with by={[wave]!r}.")
@@ -182,6 +184,23 @@ def fit_paired_nps(
         left_out=(alone[0], alone[1]),
         conf_level=conf_level,
     )
+
+
+def _refuse_unnamed(answers: pd.DataFrame, names: list[str]) -> None:
+    for name in names:
+        gap = answers[name].isna().to_numpy()
+        if gap.any():
+            raise DataError(
+                f"`{name}` must not be missing, but {gap.sum():,} of {len(answers):,} rows lack it (first: row "
+                f"{int(gap.argmax())}): whose answer is it, and of when? Try: leave these rows out."
+            )
+
+
+def _in_order(waves: pd.Series) -> list[object]:
+    """Return the waves as they follow one another: ordered categories in their order, others as they sort."""
+    if isinstance(waves.dtype, pd.CategoricalDtype):
+        return list(waves.cat.remove_unused_categories().cat.categories)
+    return sorted(waves.unique())
 
 
 def nps_sample_size(

@@ -135,13 +135,16 @@ def read_bands(score: Array, bands: pd.DataFrame) -> list[str]:
     Raises
     ------
     ParameterError
-        If bands overlap, leave gaps or do not cover the scores.
+        If a column is missing, or bands overlap, leave gaps or do not cover the scores.
 
     Examples
     --------
     >>> read_bands(np.array([-0.1, 0.0, 30.0, 100.0]), nps_bands())
     ['more detractors than promoters', 'average', 'good', 'outstanding']
     """
+    absent = [name for name in ("low", "high", "reading") if name not in bands]
+    if absent:
+        raise ParameterError(f"The bands have no column `{absent[0]}`. Try: a table like drivers.nps_bands().")
     low, high = bands["low"].to_numpy(dtype=float), bands["high"].to_numpy(dtype=float)
     if not (low[1:] == high[:-1]).all() or not (low < high).all():
         raise ParameterError("Each band must begin where the one before it ends: low ≤ score < high.")

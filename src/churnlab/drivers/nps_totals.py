@@ -77,8 +77,8 @@ def score_table(
         **share,
         estimate=100 * score,
         std_error=100 * np.sqrt(variance),
-        conf_low=np.maximum(100 * (centre - z * spread), -100.0),
-        conf_high=np.minimum(100 * (centre + z * spread), 100.0),
+        conf_low=np.clip(100 * (centre - z * spread), -100.0, 100 * score),
+        conf_high=np.clip(100 * (centre + z * spread), 100 * score, 100.0),
         centre=100 * centre,
         spread=100 * spread,
     )

@@ -8,6 +8,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from churnlab import display
+from churnlab.drivers.columns import column_weights, is_categorical, to_numbers
 from churnlab.drivers.proportional_odds import (
     OrdinalData,
     OrdinalMaximum,
@@ -17,7 +18,7 @@ from churnlab.drivers.proportional_odds import (
     null_log_likelihood,
     row_scores,
 )
-from churnlab.drivers.ratings import Ratings, column_weights, refuse_degenerate, to_ratings
+from churnlab.drivers.ratings import Ratings, refuse_degenerate, to_ratings
 from churnlab.errors import DataError
 from churnlab.inference import coefficient_table, normal_quantile
 
@@ -170,7 +171,9 @@ class OrdinalFit:
                 raise DataError(f"The answers have no column `{name}`.")
             column = new_data[name]
             if name not in known:
-                columns.append(column.to_numpy(dtype=float, na_value=np.nan))
+                if is_categorical(column):
+                    raise DataError(f"`{name}` must hold numbers, as it did in what the model was fitted on.")
+                columns.append(to_numbers(column))
                 continue
             strange = column.notna() & ~column.isin(known[name])
             if strange.any():
@@ -319,7 +322,7 @@ def _names(column: pd.Series, values: Array) -> tuple[str, ...]:
 def _categories(answers: pd.DataFrame, names: Sequence[str]) -> tuple[tuple[str, tuple[object, ...]], ...]:
     kinds = []
     for name in names:
-        if not pd.api.types.is_numeric_dtype(answers[name].dtype):
+        if is_categorical(answers[name]):
             levels = answers[name].astype("category").cat.remove_unused_categories().cat.categories
             kinds.append((name, tuple(levels)))
     return tuple(kinds)

@@ -6,9 +6,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from churnlab.drivers.columns import column_weights, require_columns
 from churnlab.drivers.ordinal import OrdinalFit
 from churnlab.drivers.proportional_odds import cumulative
-from churnlab.drivers.ratings import column_weights, require_columns, to_ratings
+from churnlab.drivers.ratings import to_ratings
 from churnlab.errors import ConvergenceError, DataError, ParameterError
 from churnlab.inference import normal_quantile
 

@@ -9,9 +9,10 @@ import numpy.typing as npt
 import pandas as pd
 
 from churnlab import display
+from churnlab.drivers.columns import column_weights, numeric_columns
 from churnlab.drivers.moments import standardise, to_moment_rows
 from churnlab.drivers.path_weights import Composites, path_coefficients, weigh_items
-from churnlab.drivers.ratings import Ratings, column_weights, numeric_columns
+from churnlab.drivers.ratings import Ratings
 from churnlab.drivers.resamples import check_draws, resample
 from churnlab.errors import ParameterError
 from churnlab.inference import normal_quantile

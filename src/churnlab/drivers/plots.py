@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from churnlab import theme
-from churnlab.drivers.ratings import require_columns
+from churnlab.drivers.columns import require_columns
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

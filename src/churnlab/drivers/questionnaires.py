@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from churnlab.drivers.ratings import require_columns
+from churnlab.drivers.columns import require_columns
 from churnlab.errors import DataError, ParameterError
 
 __all__ = ["order_waves", "to_wide"]
@@ -18,8 +18,8 @@ def order_waves(answers: pd.DataFrame, *, waves: Sequence[str] = ()) -> pd.DataF
     answers
         With `wave`.
     waves
-        The waves in their order. Without them they follow one another by their first `date`, and where there is none as
-        they sort, which is seldom right for names of months.
+        The waves in their order. Without them an ordered category stays as it is; other waves follow one another by their first
+        `date`, and where there is none as they sort: numbers by size, names by letter, which is seldom right for months.
 
     Returns
     -------
@@ -29,7 +29,7 @@ def order_waves(answers: pd.DataFrame, *, waves: Sequence[str] = ()) -> pd.DataF
     Raises
     ------
     DataError
-        If there is no column `wave`.
+        If there is no column `wave`, or a `date` is none.
     ParameterError
         If `waves` names one twice, or not all that there are.
 
@@ -40,18 +40,41 @@ def order_waves(answers: pd.DataFrame, *, waves: Sequence[str] = ()) -> pd.DataF
     ['May', 'June']
     """
     require_columns(answers, ["wave"])
+    if isinstance(waves, str):
+        raise ParameterError(f'`waves` must be a list of waves, not the text {waves!r}. Try: ["{waves}"].')
     names = answers["wave"].astype("string")
-    known = sorted(names.dropna().unique())
-    missing = [name for name in known if name not in waves]
-    if len(waves) and (missing or len(set(waves)) < len(waves)):
+    if len(waves):
+        order = [str(name) for name in waves]
+        _require_each_once(names, order)
+    elif isinstance(answers["wave"].dtype, pd.CategoricalDtype) and answers["wave"].cat.ordered:
+        order = [str(name) for name in answers["wave"].cat.remove_unused_categories().cat.categories]
+    elif "date" in answers and answers["date"].notna().any():
+        order = _by_first_date(names, answers["date"])
+    else:
+        numbers = pd.to_numeric(names, errors="coerce")
+        by_size = numbers.notna().equals(names.notna())
+        order = list((numbers if by_size else names).groupby(names).first().sort_values(kind="stable").index)
+    return answers.assign(wave=pd.Categorical(names, order, ordered=True))
+
+
+def _require_each_once(names: pd.Series, order: Sequence[str]) -> None:
+    missing = [name for name in sorted(names.dropna().unique()) if name not in order]
+    if missing or len(set(order)) < len(order):
         raise ParameterError(
             f"`waves` must name each wave once, but {', '.join(missing) or 'one'} is {'missing' if missing else 'named twice'}."
         )
-    order = list(waves) or known
-    if not len(waves) and "date" in answers and answers["date"].notna().any():
-        first = pd.to_datetime(answers["date"]).groupby(names).min()
-        order = [str(name) for name in first.sort_values(kind="stable").index]
-    return answers.assign(wave=pd.Categorical(names, order, ordered=True))
+
+
+def _by_first_date(names: pd.Series, dates: pd.Series) -> list[str]:
+    known = pd.to_datetime(dates, errors="coerce")
+    wrong = (known.isna() & dates.notna()).to_numpy()
+    if wrong.any():
+        first = int(wrong.argmax())
+        raise DataError(
+            f"`date` must hold dates, but {wrong.sum():,} of {len(dates):,} rows do not (first: row {first}: "
+            f"{dates.iloc[first]!s:.40}). Try: pandas.to_datetime, or name the `waves` in their order."
+        )
+    return [str(name) for name in known.groupby(names).min().sort_values(kind="stable").index]
 
 
 def to_wide(

@@ -3,8 +3,8 @@
 import numpy as np
 import pandas as pd
 
+from churnlab.drivers.columns import column_weights, numeric_columns
 from churnlab.drivers.importance_fit import ImportanceFit
-from churnlab.drivers.ratings import column_weights, numeric_columns
 from churnlab.drivers.weighted_means import mean_with_error
 
 __all__ = ["to_ranking"]

@@ -1,13 +1,15 @@
 """Answers on their scale: read as numbers, codes for no answer taken out, what lies off the scale refused."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from math import isnan
+from numbers import Real
 from warnings import warn
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from churnlab.drivers.ratings import require_columns
+from churnlab.drivers.columns import require_columns
 from churnlab.errors import DataError, ParameterError
 
 __all__ = ["Scale", "doubt_scales", "find_codes", "read_items", "to_scales"]
@@ -37,14 +39,18 @@ def to_scales(items: Sequence[str], scale: Scale | Mapping[str, Scale]) -> dict[
     else:
         scales = dict.fromkeys(items, scale)
     for name, ends in scales.items():
-        if not (len(ends) == 2 and ends[0] < ends[1]):
+        numbers = isinstance(ends, Iterable) and all(isinstance(end, Real) for end in ends)
+        if not (numbers and len(ends) == 2 and ends[0] < ends[1]):
             raise ParameterError(f"The scale of `{name}` must be its lowest and its highest answer, not {ends!r}.")
     return scales
 
 
 def _check_codes(scales: Mapping[str, Scale], no_answer: Sequence[float | str]) -> None:
-    if isinstance(no_answer, str):
-        raise ParameterError(f'`no_answer` must be a list of codes, not the text {no_answer!r}. Try: ["{no_answer}"].')
+    if isinstance(no_answer, str) or not isinstance(no_answer, Iterable):
+        raise ParameterError(f"`no_answer` must be a list of codes, not {no_answer!r}. Try: [{no_answer!r}].")
+    strange = [code for code in no_answer if not isinstance(code, str) and (not isinstance(code, Real) or isnan(code))]
+    if strange:
+        raise ParameterError(f"A code is a number or a text, not {strange[0]!r}: what is empty needs none.")
     for code in _numbers(no_answer):
         inside = [name for name, (low, high) in scales.items() if low <= code <= high]
         if inside:

@@ -8,11 +8,12 @@ import numpy.typing as npt
 import pandas as pd
 
 from churnlab import display
+from churnlab.drivers.columns import require_columns
 from churnlab.drivers.importance import fit_ratings, to_plan
 from churnlab.drivers.importance_fit import ImportanceFit
 from churnlab.drivers.measures import Method
 from churnlab.drivers.moments import Missing
-from churnlab.drivers.ratings import require_columns, to_ratings
+from churnlab.drivers.ratings import to_ratings
 from churnlab.drivers.resamples import check_draws
 from churnlab.errors import DataError
 from churnlab.inference import normal_quantile

@@ -4,7 +4,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from churnlab.drivers.ratings import column_weights, numeric_columns, require_columns
+from churnlab.drivers.columns import column_weights, numeric_columns, require_columns
 from churnlab.drivers.weighted_means import mean_with_error
 from churnlab.errors import DataError
 from churnlab.features.intervals import wilson
