@@ -5,8 +5,13 @@ import os
 
 import pandas as pd
 import pytest
+from hypothesis import settings
 
 from churnlab import datasets, features, repurchase, tables
+
+# the same examples for everyone, however busy the machine is; `pytest --hypothesis-profile default` looks for new ones
+settings.register_profile("steady", deadline=None, derandomize=True)
+settings.load_profile("steady")
 
 
 @pytest.fixture(scope="session")

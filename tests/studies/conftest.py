@@ -43,7 +43,7 @@ def notebook(cells: tuple[str, ...], parameters: str = PARAMETERS) -> dict[str, 
     return {"cells": [words, declared, *rest], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
 
 
-def leftovers(folder: Path, *, patience: float = 8.0) -> list[str]:
+def leftovers(folder: Path, *, patience: float = 30.0) -> list[str]:
     """Return the processes that still work for runs below a folder once they have had time to end."""
     deadline = time.monotonic() + patience
     while (found := _processes(str(folder))) and time.monotonic() < deadline:
