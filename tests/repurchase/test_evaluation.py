@@ -205,3 +205,53 @@ def test_input_one_customer_or_one_order_each():
     each = tables.read(pd.DataFrame({"customer_id": ["a", "b"], "date": "2024-01-01", "amount": 1}), "ORDERS")
     with pytest.raises(DataError, match="None of 2 customers has ordered again"):
         repurchase.fit_bg_nbd(features.to_rfm(each, as_of="2024-01-10"))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda future: future.iloc[::-1], "in another order than the customers"),
+        (lambda future: future.head(3), "`future` has 3 rows for 2,357 customers"),
+        (lambda future: future.drop(columns="orders"), "`future` has no column `orders`"),
+        (
+            lambda future: future.assign(orders=future["orders"].where(future.index != 4)),
+            r"`orders` of `future` must be a number: 1 of 2,357 rows break this \(first: row 5: nan\)",
+        ),
+    ],
+)
+def test_input_what_came_must_be_that_of_the_same_customers(change, message, sample_fit, sample_rfm, sample_future):
+    """A future of other rows, or with gaps, is refused by whatever learns from it or is held against it."""
+    future = change(sample_future)
+    with pytest.raises(DataError, match=message):
+        repurchase.fit_silence_rule(sample_rfm, future, horizon=39)
+    with pytest.raises(DataError, match=message):
+        repurchase.fit_base_rate(sample_rfm, future, horizon=39)
+    with pytest.raises(DataError, match=message):
+        repurchase.to_order_histogram(sample_fit, sample_rfm, future, horizon=39)
+
+
+def test_input_scores_of_a_future_with_gaps(sample_fit, sample_rfm, sample_future):
+    """A missing number of orders does not pass for none, nor missing money for no score."""
+    forecast = {"BG/NBD": sample_fit.predict(sample_rfm, horizon=39)}
+    for column in ("orders", "amount"):
+        future = sample_future.assign(**{column: sample_future[column].where(sample_future.index > 0)})
+        with pytest.raises(DataError, match=f"`{column}` of `future` must be a number: 1 of 2,357 rows"):
+            repurchase.score_forecasts(forecast, future, seed=1)
+
+
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_input_calibration_leaves_nobody_out(place):
+    """A customer without group, forecast or outcome is named, not left out of the means."""
+    columns = [["a", "b", "a"], [0.1, 0.2, 0.3], [0.0, 1.0, 0.0]]
+    columns[place] = [*columns[place][:2], None if place == 0 else np.nan]
+    with pytest.raises(DataError, match=r"1 of 3 rows lack one \(first: row 3\)"):
+        repurchase.calibration_table(pd.Series(columns[0]), np.array(columns[1]), np.array(columns[2]))
+
+
+def test_input_lists_of_customers_need_what_to_customers_gives(sample_fit, sample_amounts, sample_rfm):
+    """Frames without group or identity are refused by the name of what they lack."""
+    with pytest.raises(DataError, match="no column `group`"):
+        repurchase.group_customers(sample_rfm)
+    customers = repurchase.to_customers(sample_fit, sample_amounts, sample_rfm.head(50), horizon=39)
+    with pytest.raises(DataError, match="no column `customer_id`"):
+        repurchase.customers_to_act_on(customers.drop(columns="customer_id"), most=3)

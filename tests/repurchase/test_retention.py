@@ -157,3 +157,31 @@ def test_input_falling_retention_and_impossible_questions():
         fit.retention_rate([0])
     with pytest.raises(DataError, match="no column `period`"):
         fit.predict(pd.DataFrame({"year": [1]}))
+
+
+def test_input_cohorts_without_a_name():
+    """Survivors of a cohort without a name are not left out, and categories that do not occur are no cohorts."""
+    table = pd.DataFrame({"period": [0, 1, 2] * 2, "survivors": [100, 70, 60] * 2, "cohort": list("aaabbb")})
+    with pytest.raises(DataError, match=r"`cohort` must not be missing: 3 of 6 rows break this \(first: row 4\)"):
+        repurchase.fit_shifted_beta_geometric(table.assign(cohort=table["cohort"].where(table["cohort"] == "a")))
+    category = table.astype({"cohort": "category"}).head(3)
+    fit = repurchase.fit_shifted_beta_geometric(category)
+    assert fit.theta == pytest.approx(repurchase.fit_shifted_beta_geometric(category.drop(columns="cohort")).theta)
+    with pytest.raises(DataError, match="A table of survivors is a pandas frame"):
+        repurchase.fit_shifted_beta_geometric([100, 70, 60])
+
+
+@pytest.mark.parametrize(
+    ("ask", "message"),
+    [
+        (lambda fit: fit.remaining_lifetime(1, discount="0.1"), "`discount` must be 0 or more, not '0.1'"),
+        (lambda fit: fit.remaining_lifetime(1, horizon=float("nan")), "`horizon` must be a whole number .* not nan"),
+        (lambda fit: fit.remaining_lifetime("x", horizon=3), "Numbers of renewals must be 0 or more, not 'x'"),
+        (lambda fit: fit.survival(["a", 2]), "Numbers of renewals must be 0 or more"),
+    ],
+)
+def test_input_numbers_that_are_none(ask, message):
+    """What is no number is refused in words."""
+    fit = repurchase.fit_shifted_beta_geometric(pd.DataFrame({"period": [0, 1, 2], "survivors": [100, 70, 60]}))
+    with pytest.raises(ParameterError, match=message):
+        ask(fit)

@@ -345,3 +345,43 @@ def test_invariant_plain_frames_are_judged_as_the_contract_judges(sample_rfm):
         except DataError:
             keeps = False
         assert keeps or not _keeps_the_contract(frame)
+
+
+def test_input_several_horizons_and_ages(sample_fit, sample_rfm):
+    """One horizon or age is a list of one; what is no number, or negative, is named as what it was given as."""
+    one = sample_fit.expected_orders_by(sample_rfm.head(3), horizons=5)
+    assert one.shape == (3, 1)
+    assert one[:, 0] == pytest.approx(sample_fit.expected_orders(sample_rfm.head(3), horizon=5))
+    assert sample_fit.expected_orders_of_new(5) == pytest.approx(sample_fit.expected_orders_of_new([5, 6])[:1])
+    for wrong in ("x", -1, [1, None], float("nan"), [[1, 2]]):
+        with pytest.raises(ParameterError, match="`horizons` must be numbers of 0 or more"):
+            sample_fit.expected_orders_by(sample_rfm, horizons=wrong)
+        with pytest.raises(ParameterError, match="`age` must be numbers of 0 or more"):
+            sample_fit.expected_orders_of_new(wrong)
+
+
+def test_invariant_no_minus_nought(sample_fit, sample_rfm):
+    """In no time no orders are expected, and not minus none."""
+    assert not np.signbit(sample_fit.predict(sample_rfm, horizon=0)["estimate"]).any()
+
+
+def test_input_covariates_by_name_and_row(sample_rfm):
+    """A covariate named twice is refused before the search; rows are counted from 1, as the contract counts them."""
+    with pytest.raises(ParameterError, match="`purchase` names the column 'z' twice"):
+        repurchase.fit_bg_nbd(sample_rfm.assign(z=1.0), purchase=["z", "z"])
+    gap = sample_rfm.assign(z=np.where(np.arange(len(sample_rfm)) == 6, np.nan, 1.0))
+    with pytest.raises(DataError, match=r"1 of 2,357 rows are not \(first: row 7\)"):
+        repurchase.fit_bg_nbd(gap, purchase=["z"])
+    opportunities = pd.DataFrame({"frequency": [0, 1], "recency": [0.0, 2.5], "T": [3.0, 3.0]})
+    with pytest.raises(DataError, match=r"1 of 2 rows break this \(first: row 2: 2.5\)"):
+        repurchase.fit_bg_bb(opportunities)
+
+
+def test_input_simulated_ages():
+    """Ages may be a list of whole numbers; one below 0 is named."""
+    listed = repurchase.simulate_drop_out_at_order([10, 20], r=1, alpha=1, a=1, b=1, seed=1)
+    array = repurchase.simulate_drop_out_at_order(np.array([10.0, 20.0]), r=1, alpha=1, a=1, b=1, seed=1)
+    pd.testing.assert_frame_equal(listed, array)
+    assert len(repurchase.simulate_pareto_nbd([10, 20], r=1, alpha=1, s=1, beta=1, seed=1)) == 2
+    with pytest.raises(ParameterError, match=r"These must be above 0: T = -10\.0"):
+        repurchase.simulate_drop_out_at_order([-10, 20], r=1, alpha=1, a=1, b=1, seed=1)

@@ -36,13 +36,23 @@ def calibration_table(group: pd.Series, predicted: Array, actual: Array, *, conf
     Raises
     ------
     DataError
-        If the three are not of the same length.
+        If the three are not of the same length, or something is missing in a row.
     ParameterError
         If the level is not between 0 and 1.
     """
     if not len(group) == len(predicted) == len(actual):
         raise DataError(
             f"Groups, forecasts and outcomes differ in length: {len(group)}, {len(predicted)}, {len(actual)}."
+        )
+    lacking = (
+        np.asarray(pd.isna(group))
+        | ~np.isfinite(np.asarray(predicted, float))
+        | ~np.isfinite(np.asarray(actual, float))
+    )
+    if lacking.any():
+        raise DataError(
+            f"Every customer takes a group, a forecast and an outcome: {int(lacking.sum()):,} of {len(lacking):,} rows lack one "
+            f'(first: row {int(np.argmax(lacking)) + 1}). Try: a group of their own, as group.fillna("unknown").'
         )
     frame = pd.DataFrame({"group": group.array, "predicted": predicted, "actual": actual})
     grouped = frame.groupby("group", observed=True)

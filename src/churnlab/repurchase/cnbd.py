@@ -204,6 +204,6 @@ def _log_gaps(rfm: Any, *, needed: bool) -> float:
         row = int(np.argmax(wrong))
         raise DataError(
             f"`log_gaps` must be a number that times between orders can have which add up to `recency`: {int(wrong.sum()):,} of "
-            f"{len(wrong):,} rows break this (first: row {row}: {logs[row]:g})."
+            f"{len(wrong):,} rows break this (first: row {row + 1}: {logs[row]:g})."
         )
     return float(history.weight[repeat] @ logs[repeat])

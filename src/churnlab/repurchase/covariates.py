@@ -53,7 +53,7 @@ def to_covariates(model: TransactionModel, purchase: Iterable[str], drop_out: It
     Raises
     ------
     ParameterError
-        If names are not a list of texts.
+        If names are not a list of texts, each of them once.
     """
     named = {"purchase": _names("purchase", purchase), "drop_out": _names("drop_out", drop_out)}
     columns = tuple(dict.fromkeys([*named["purchase"], *named["drop_out"]]))
@@ -70,6 +70,9 @@ def _names(argument: str, names: Iterable[str]) -> tuple[str, ...]:
     found = () if isinstance(names, str) else tuple(names)
     if isinstance(names, str) or not all(isinstance(name, str) for name in found):
         raise ParameterError(f"`{argument}` must be a list of columns, not {names!r}.")
+    again = next((name for place, name in enumerate(found) if name in found[:place]), None)
+    if again is not None:
+        raise ParameterError(f"`{argument}` names the column {again!r} twice.")
     return found
 
 
@@ -103,6 +106,6 @@ def _numbers(frame: pd.DataFrame, name: str) -> Array:
     if wrong.any():
         raise DataError(
             f"The covariate {name!r} must be a finite number in every row: {wrong.sum():,} of {len(values):,} rows are not "
-            f"(first: row {int(np.argmax(wrong))})."
+            f"(first: row {int(np.argmax(wrong)) + 1})."
         )
     return values

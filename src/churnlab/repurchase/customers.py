@@ -100,8 +100,9 @@ def group_customers(customers: pd.DataFrame) -> pd.DataFrame:
     Raises
     ------
     DataError
-        If rows stand for several customers.
+        If rows stand for several customers, or the frame is not what :func:`to_customers` returns.
     """
+    _require(customers, "group")
     frame = customers.assign(silent_for=customers["T"] - customers["recency"])
     if "weight" in frame and (frame["weight"] != 1).any():
         raise DataError("Groups are of single customers, but rows have a weight. Try: features.to_rfm.")
@@ -168,11 +169,23 @@ def customers_to_act_on(customers: pd.DataFrame, *, most: int) -> pd.DataFrame:
 
     Raises
     ------
+    DataError
+        If there is no `customer_id`, or the frame is not what :func:`to_customers` returns.
     ParameterError
         If `most` is below 1.
     """
     if most < 1:
         raise ParameterError(f"`most` must be 1 or more, not {most!r}.")
+    _require(customers, "group", "customer_id")
     doubt = next(name for name in _IN_DOUBT if name in customers)
     chosen = customers[customers["group"] == "in doubt"]
     return chosen.sort_values([doubt, "customer_id"], ascending=[False, True], ignore_index=True).head(most)
+
+
+def _require(customers: pd.DataFrame, *names: str) -> None:
+    missing = [name for name in names if name not in customers]
+    if missing:
+        raise DataError(
+            f"The customers have no column {' and no '.join(f'`{name}`' for name in missing)}. Try: repurchase.to_customers, of an "
+            "RFM frame with `customer_id`."
+        )

@@ -168,7 +168,7 @@ def _refuse(wrong: npt.NDArray[np.bool_], rule: str, values: Array) -> None:
     if wrong.any():
         row = int(np.argmax(wrong))
         raise DataError(
-            f"{rule}, but {int(wrong.sum()):,} of {len(wrong):,} rows break this (first: row {row}: {values[row]:g}). The BG/BB "
+            f"{rule}, but {int(wrong.sum()):,} of {len(wrong):,} rows break this (first: row {row + 1}: {values[row]:g}). The BG/BB "
             "model counts opportunities; for orders at any time try fit_bg_nbd or fit_pareto_nbd."
         )
 

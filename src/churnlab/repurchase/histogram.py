@@ -4,10 +4,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from churnlab.errors import DataError, ParameterError
+from churnlab.errors import ParameterError
 from churnlab.inference import normal_quantile
 from churnlab.repurchase.distinct import Column, Counts, to_counts
-from churnlab.repurchase.history import to_history
+from churnlab.repurchase.history import to_history, what_came
 from churnlab.repurchase.transaction_fit import TransactionFit
 
 __all__ = ["to_frequency_histogram", "to_order_histogram"]
@@ -92,10 +92,9 @@ def to_order_histogram(
         If the horizon is negative or `most` below 1.
     """
     history = to_history(rfm).one_customer_a_row("A histogram")
-    if len(future) != len(history.T):
-        raise DataError(f"`future` has {len(future):,} rows for {len(history.T):,} customers.")
+    number = what_came(future, rfm=rfm)
     shares = np.array([fit.probability_of_orders(rfm, n=n, horizon=horizon) for n in range(_checked(most))])
-    return _histogram(shares, history.weight, future["orders"].to_numpy(float), history.weight, fit.conf_level)
+    return _histogram(shares, history.weight, number, history.weight, fit.conf_level)
 
 
 def _histogram(shares: Array, weight: Array, number: Array, times: Array, conf_level: float) -> pd.DataFrame:

@@ -10,7 +10,7 @@ import pandas as pd
 from churnlab import tables
 from churnlab.errors import DataError
 
-__all__ = ["History", "to_history"]
+__all__ = ["History", "to_history", "what_came"]
 
 Array = npt.NDArray[np.float64]
 
@@ -79,6 +79,53 @@ def to_history(rfm: Any) -> History:
     amount = frame["monetary_value"].to_numpy(dtype=np.float64, na_value=np.nan) if "monetary_value" in frame else None
     weight = frame["weight"].to_numpy(dtype=np.float64) if "weight" in frame else np.ones(len(frame))
     return History(**columns, monetary_value=amount, weight=weight)
+
+
+def what_came(future: pd.DataFrame, *, column: str = "orders", rfm: pd.DataFrame | None = None) -> Array:
+    """Return what customers did in a held-out window.
+
+    Parameters
+    ----------
+    future
+        What :func:`churnlab.features.to_future` returns (n rows).
+    column
+        `orders` or `amount`.
+    rfm
+        The same customers before it, where the rows have to match.
+
+    Returns
+    -------
+    array (n,)
+
+    Raises
+    ------
+    DataError
+        If there is no such column, a number is missing, or the rows are not those of `rfm`.
+    """
+    if column not in future:
+        raise DataError(
+            f"`future` has no column `{column}`. It has: {', '.join(map(str, future))}. Try: features.to_future, which makes it."
+        )
+    values = pd.to_numeric(future[column], errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
+    wrong = ~np.isfinite(values)
+    if wrong.any():
+        row = int(np.argmax(wrong))
+        raise DataError(
+            f"`{column}` of `future` must be a number: {int(wrong.sum()):,} of {len(wrong):,} rows break this (first: row "
+            f"{row + 1}: {future[column].iloc[row]}). Try: 0 for whoever did not order."
+        )
+    if rfm is not None:
+        if len(future) != len(rfm):
+            raise DataError(f"`future` has {len(future):,} rows for {len(rfm):,} customers.")
+        if not _same_customers(rfm, future):
+            raise DataError("The rows of `future` are in another order than the customers, or of other customers.")
+    return values
+
+
+def _same_customers(rfm: pd.DataFrame, future: pd.DataFrame) -> bool:
+    if "customer_id" in rfm and "customer_id" in future:
+        return bool((rfm["customer_id"].to_numpy() == future["customer_id"].to_numpy()).all())
+    return future.index.equals(rfm.index)
 
 
 def _keeps_the_contract(rfm: Any) -> bool:

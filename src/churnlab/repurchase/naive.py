@@ -6,8 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from churnlab.errors import DataError
-from churnlab.repurchase.history import History, to_history
+from churnlab.repurchase.history import History, to_history, what_came
 from churnlab.repurchase.transaction_fit import checked_horizon
 
 __all__ = ["SilenceRule", "fit_base_rate", "fit_silence_rule", "nobody_changes"]
@@ -178,9 +177,7 @@ def _silence(history: History) -> Array:
 
 def _past(rfm: pd.DataFrame, future: pd.DataFrame) -> tuple[Array, Array]:
     history = to_history(rfm).one_customer_a_row("A rule")
-    if len(future) != len(history.T):
-        raise DataError(f"`future` has {len(future):,} rows for {len(history.T):,} customers.")
-    return _silence(history), future["orders"].to_numpy(dtype=np.float64)
+    return _silence(history), what_came(future, rfm=rfm)
 
 
 def _rule(silence: Array, orders: Array, limit: float, horizon: float) -> SilenceRule:

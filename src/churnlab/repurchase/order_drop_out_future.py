@@ -146,7 +146,7 @@ def _hypergeometric_form(theta: Array, horizon: Array) -> Array:
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         power = np.exp(-(leave - 1) * np.log1p(horizon / age))
         stays = power * hyp2f1(leave + stay - 1 - shape, leave - 1, c, share)
-        expected: Array = c / (leave - 1) * (1 - stays)
+        expected: Array = c / (leave - 1) * (1 - stays) + 0.0  # no minus 0 where the horizon is 0
     return expected
 
 

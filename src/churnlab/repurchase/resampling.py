@@ -8,6 +8,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from churnlab.errors import DataError, ParameterError
+from churnlab.repurchase.history import what_came
 from churnlab.repurchase.ranking import Ranking, rank
 
 __all__ = ["SCORES", "ResampledScores", "resample_scores"]
@@ -96,8 +97,8 @@ def _actual(future: pd.DataFrame) -> Array:
     """Return what came (n, 3): whether there was an order, orders, money (NaN where the frame has none)."""
     if len(future) == 0:
         raise DataError("There are no customers to score forecasts on.")
-    orders = future["orders"].to_numpy(dtype=float)
-    amount = future["amount"].to_numpy(dtype=float) if "amount" in future else np.full(len(future), np.nan)
+    orders = what_came(future)
+    amount = what_came(future, column="amount") if "amount" in future else np.full(len(future), np.nan)
     return np.column_stack([orders > 0, orders, amount])
 
 

@@ -186,13 +186,15 @@ class RetentionFit:
         period it is the value of the customer just before the renewal. Delta method on the logarithm.
         """
         made = _checked(tenure)
-        if not 0 <= discount < float("inf"):
+        if not (isinstance(discount, int | float | np.number) and 0 <= discount < float("inf")):
             raise ParameterError(f"`discount` must be 0 or more, not {discount!r}.")
         if horizon is None and discount == 0:
             raise ParameterError(
                 "Without a horizon, `discount` must be above 0: renewals for ever may have no finite sum."
             )
-        if horizon is not None and (horizon != int(horizon) or horizon < 1):
+        if horizon is not None and not (
+            isinstance(horizon, int | float | np.number) and horizon >= 1 and horizon % 1 == 0
+        ):
             raise ParameterError(f"`horizon` must be a whole number of renewals, 1 or more, not {horizon!r}.")
         end = int(np.ceil(_FORGOTTEN / np.log1p(discount))) if horizon is None else int(horizon)
         estimate = self._remaining(made, discount, end)
@@ -235,7 +237,10 @@ class RetentionFit:
 
 
 def _checked(period: Any, *, least: int = 0) -> Array:
-    values = np.atleast_1d(np.asarray(period, dtype=np.float64))
+    try:
+        values = np.atleast_1d(np.asarray(period, dtype=np.float64))
+    except (TypeError, ValueError):
+        raise ParameterError(f"Numbers of renewals must be {least} or more, not {period!r}.") from None
     if not (np.isfinite(values) & (values >= least)).all():
         raise ParameterError(f"Numbers of renewals must be {least} or more, not {values.min():g}.")
     return values

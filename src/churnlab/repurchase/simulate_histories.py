@@ -50,7 +50,8 @@ def simulate_drop_out_at_order(
     >>> simulate_drop_out_at_order(np.full(3, 20.0), r=1, alpha=2, a=1, b=3, seed=1)["frequency"].tolist()
     [6, 1, 5]
     """
-    _require_positive(r=r, alpha=alpha, a=a, b=b, k=k, T=np.min(T, initial=np.inf))
+    T = np.asarray(T, dtype=np.float64)
+    _require_positive(r=r, alpha=alpha, a=a, b=b, k=k, **_least(T))
     rng = np.random.default_rng(seed)
     rate = rng.gamma(r, 1 / alpha, len(T))
     chances = rng.geometric(np.maximum(rng.beta(a, b, len(T)), 1e-9)) - from_start
@@ -58,7 +59,7 @@ def simulate_drop_out_at_order(
     def next_gap(rows: npt.NDArray[np.intp]) -> Array:
         return rng.gamma(k, 1 / rate[rows])
 
-    return _to_rfm(np.asarray(T, dtype=np.float64), chances, np.asarray(T, dtype=np.float64), next_gap)
+    return _to_rfm(T, chances, T, next_gap)
 
 
 def simulate_pareto_nbd(T: Array, *, r: float, alpha: float, s: float, beta: float, seed: int) -> pd.DataFrame:
@@ -90,7 +91,8 @@ def simulate_pareto_nbd(T: Array, *, r: float, alpha: float, s: float, beta: flo
     >>> int(simulate_pareto_nbd(np.full(1000, 20.0), r=1, alpha=2, s=1, beta=20, seed=1)["alive"].sum())
     498
     """
-    _require_positive(r=r, alpha=np.min(alpha), s=s, beta=np.min(beta), T=np.min(T, initial=np.inf))
+    T = np.asarray(T, dtype=np.float64)
+    _require_positive(r=r, alpha=np.min(alpha), s=s, beta=np.min(beta), **_least(T))
     rng = np.random.default_rng(seed)
     rate = rng.gamma(r, 1 / np.broadcast_to(alpha, len(T)))
     end = rng.exponential(1 / rng.gamma(s, 1 / np.broadcast_to(beta, len(T))))
@@ -220,6 +222,11 @@ def _to_rfm(
             "alive": (frequency < chances) & (end >= T),
         }
     )
+
+
+def _least(T: Array) -> dict[str, float]:
+    """Return the least age, to be checked; nothing where there are no customers."""
+    return {"T": float(T.min())} if len(T) else {}
 
 
 def _require_positive(**numbers: float) -> None:

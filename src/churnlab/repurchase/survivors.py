@@ -25,9 +25,14 @@ def to_losses(survivors: pd.DataFrame, *, parameters: int) -> Losses:
     Raises
     ------
     DataError
-        If a column or a number is missing, periods do not run from 0 without gaps, survivors grow in number, there are
-        too few renewals, or nobody has left.
+        If a column, a number or the name of a cohort is missing, periods do not run from 0 without gaps, survivors grow in
+        number, there are too few renewals, or nobody has left.
     """
+    if not isinstance(survivors, pd.DataFrame):
+        raise DataError(
+            f"A table of survivors is a pandas frame with `period` and `survivors`, not {type(survivors).__name__}. Try: "
+            "repurchase.read_survivors for a file, or .to_pandas() of a Polars or Arrow frame."
+        )
     missing = [name for name in ("period", "survivors") if name not in survivors]
     if missing:
         raise DataError(
@@ -36,7 +41,13 @@ def to_losses(survivors: pd.DataFrame, *, parameters: int) -> Losses:
         )
     if survivors.empty:
         raise DataError("The table of survivors has no row.")
-    cohorts = survivors.groupby("cohort", sort=True) if "cohort" in survivors else [("", survivors)]
+    nameless = survivors["cohort"].isna().to_numpy() if "cohort" in survivors else np.zeros(len(survivors), dtype=bool)
+    if nameless.any():
+        raise DataError(
+            f"`cohort` must not be missing: {int(nameless.sum()):,} of {len(nameless):,} rows break this (first: row "
+            f"{int(np.argmax(nameless)) + 1}). Leave the column out where there is one cohort."
+        )
+    cohorts = survivors.groupby("cohort", sort=True, observed=True) if "cohort" in survivors else [("", survivors)]
     parts = [_cohort(f" of cohort {name!r}" if name != "" else "", cohort) for name, cohort in cohorts]
     renewal, lost = (np.concatenate([part[place] for part in parts]) for place in (0, 1))
     last, left = (np.array([part[place] for part in parts]) for place in (2, 3))
@@ -77,7 +88,7 @@ def _numbers(frame: pd.DataFrame, name: str) -> Array:
     if wrong.any():
         row = int(np.argmax(wrong))
         raise DataError(
-            f"`{name}` must be a number of 0 or more: {int(wrong.sum()):,} of {len(values):,} rows are not (first: row {row}: "
-            f"{frame[name].iloc[row]!r})."
+            f"`{name}` must be a number of 0 or more: {int(wrong.sum()):,} of {len(values):,} rows are not (first: row {row + 1}: "
+            f"{frame[name].to_list()[row]!r})."
         )
     return values

@@ -149,7 +149,7 @@ class TransactionFit:
         -----
         R: `bgnbd.ConditionalExpectedTransactions` and its like.
         """
-        return self.expected_orders_by(rfm, horizons=np.array([horizon]))[:, 0]
+        return self.expected_orders_by(rfm, horizons=np.array([checked_horizon(horizon)]))[:, 0]
 
     def expected_orders_by(self, rfm: Any, *, horizons: Array) -> Array:
         """Return each customer's expected number of orders by each of several horizons.
@@ -172,7 +172,7 @@ class TransactionFit:
         ParameterError
             If a horizon is negative, or not whole in a model of discrete time.
         """
-        lengths = [checked_horizon(float(horizon)) for horizon in horizons]
+        lengths = _checked_lengths("horizons", horizons)
         counts, row_of = self._counts(rfm)
         return (self._alive(counts)[:, None] * self._each(counts, self.model.expected_if_alive, lengths))[row_of]
 
@@ -344,7 +344,7 @@ class TransactionFit:
         given = dict(covariates or {})
         if set(given) != set(self.covariates.columns):
             raise ParameterError(f"`covariates` must give {list(self.covariates.columns)}, not {list(given)}.")
-        lengths = np.array([checked_horizon(float(each)) for each in np.asarray(age)])
+        lengths = np.array(_checked_lengths("age", age))
         zero = Column(values=np.zeros(1), place=np.zeros(len(lengths), dtype=np.intp))
         values = np.tile([float(given[name]) for name in self.covariates.columns], (len(lengths), 1))
         new = Counts(frequency=zero, recency=zero, T=zero, weight=np.ones(len(lengths)), covariates=values)
@@ -380,6 +380,17 @@ class TransactionFit:
 
     def _repr_html_(self) -> str:
         return display.to_html(self)
+
+
+def _checked_lengths(name: str, lengths: Any) -> list[float]:
+    """Return lengths of time that are numbers and not negative; one alone is a list of one."""
+    try:
+        values = np.atleast_1d(np.asarray(lengths, dtype=np.float64))
+    except (TypeError, ValueError):
+        values = np.array([np.nan])
+    if values.ndim != 1 or not ((values >= 0) & (values < np.inf)).all():
+        raise ParameterError(f"`{name}` must be numbers of 0 or more, not {lengths!r}.")
+    return [float(value) for value in values]
 
 
 def checked_horizon(horizon: float) -> float:
