@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import minimize_scalar
 
-from churnlab.elasticity import explain_elasticities, fit_elasticities, fit_elasticity, simulate_prices
+from churnlab.elasticity import batched, explain_elasticities, fit_elasticities, fit_elasticity, simulate_prices
 from churnlab.elasticity.shrinkage import fit_population, shrink
 from churnlab.errors import DataError, ParameterError
 
@@ -175,8 +175,40 @@ def test_input_products_without_an_estimate_are_listed(prices):
         fit_elasticities(flat, controls=("promoted",))
 
 
+@pytest.mark.parametrize("rule", [lambda price: 1.0 + 0 * price, lambda price: 90 * price**-2])
+def test_input_products_without_errors_are_listed(prices, rule):
+    """A quantity that never varies, or that the price gives exactly, leaves no error to judge by: it must not weigh without end."""
+    odd = prices.assign(quantity=prices["quantity"].where(prices["product"] > 2, rule(prices["price"])))
+    fit = fit_elasticities(odd)
+    assert fit.left_out["product"].tolist() == [1, 2]
+    assert set(fit.left_out["reason"]) == {"with a quantity that never varies, or that the terms give exactly"}
+    rest = fit_elasticities(prices[prices["product"] > 2].reset_index(drop=True))
+    pd.testing.assert_frame_equal(fit.tidy(), rest.tidy())
+
+
+@pytest.mark.parametrize("by", ["product", "category", "category:store"])
+def test_invariant_blocks_and_order_of_rows(prices, by, monkeypatch):
+    """Neither the order of rows nor how many are worked on at a time changes a number, with products scattered over groups."""
+    parts = [prices.assign(store=store, category=np.where(prices["product"] % 2, "tea", "pie")) for store in "ab"]
+    panel = pd.concat(parts, ignore_index=True)
+    panel["quantity"] *= np.exp(np.sin(np.arange(len(panel))))
+    whole = fit_elasticities(panel, by=by, controls=("promoted",)).tidy()
+    monkeypatch.setattr(batched, "_BLOCK", 30)
+    shuffled = panel.sample(frac=1, random_state=3, ignore_index=True)
+    pd.testing.assert_frame_equal(fit_elasticities(shuffled, by=by, controls=("promoted",)).tidy(), whole, rtol=1e-11)
+    for label, rows in panel.groupby(by.split(":")):
+        alone = fit_elasticity(
+            rows.reset_index(drop=True), effects=("product:store",), controls=("promoted",), errors="hc1"
+        )
+        found = whole.set_index(by.split(":")).loc[label]
+        assert found["raw_estimate"] == pytest.approx(alone.elasticity.estimate, rel=1e-8)
+        assert found["raw_std_error"] == pytest.approx(alone.elasticity.std_error, rel=1e-8)
+
+
 def test_input_what_is_known_of_products(prices):
     """What products are drawn towards must be one value each; moderators must be there once for each product."""
+    with pytest.raises(ParameterError, match=r"`towards` must be a tuple of names, as \('category',\)"):
+        fit_elasticities(prices, towards="category")
     with pytest.raises(DataError, match="`promoted` has several values within one `product`"):
         fit_elasticities(prices, towards=("promoted",))
     table = fit_elasticities(prices).tidy()
@@ -191,6 +223,8 @@ def test_input_what_is_known_of_products(prices):
         explain_elasticities(table, known.assign(size=1))
     with pytest.raises(DataError, match="8 products for 8 terms"):
         explain_elasticities(table, known.assign(size=list("abcdefgh")))
+    with pytest.raises(DataError, match="`raw_std_error` must be above 0, with an estimate: 8 of 8"):
+        explain_elasticities(table.assign(raw_std_error=0.0), known)
     with pytest.raises(ParameterError, match="must share the products' column"):
         explain_elasticities(table, known[["size"]])
 

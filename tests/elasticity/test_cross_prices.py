@@ -91,6 +91,9 @@ def test_input_cross_prices(prices):
     assert fit.left_out["product"].tolist() == [1]
     assert fit.left_out["reason"].str.contains("log_price of 1").all()
     assert fit.matrix().shape == (2, 2)
+    fit = fit_cross_prices(prices.assign(quantity=prices["quantity"].where(prices["product"] != 1, 1.0)))
+    assert fit.left_out["product"].tolist() == [1]
+    assert fit.left_out["reason"].str.contains("The quantity .* is the same in all").all()
     with pytest.raises(ParameterError, match="There is no column 'share'"):
         fit.matrix("share")
 

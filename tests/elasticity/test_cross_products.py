@@ -141,6 +141,9 @@ def test_input_cross_products(sold, path, tmp_path):
         to_cross_products(tmp_path / "odd.parquet", controls=("brand",))
     with pytest.raises(DataError, match="`gap` must be there, and finite: 450 of 450"):
         to_cross_products(tmp_path / "odd.parquet", controls=("gap",))
+    sold.assign(quantity=3).to_parquet(tmp_path / "flat.parquet")
+    with pytest.raises(DataError, match="The quantity is the same in all 450 rows"):
+        to_cross_products(tmp_path / "flat.parquet").fit()
     sold.assign(quantity=0).to_parquet(tmp_path / "zero.parquet")
     with pytest.raises(DataError, match="must be above 0 in a model of its logarithm: 450 of 450 rows"):
         to_cross_products(tmp_path / "zero.parquet")

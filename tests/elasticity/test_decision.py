@@ -255,6 +255,25 @@ def test_input_forecasts_of_unknown_products():
         elasticity.forecast_quantity(prices, prices, elasticity=pd.DataFrame({"product": [1], "estimate": [-1.0]}))
 
 
+def test_input_of_forecasts():
+    """Prices that are missing or no numbers, ids of another kind, and two elasticities of a product are said."""
+    prices = elasticity.simulate_prices(2, 10, seed=1)
+    cases = {
+        "no column `price`": prices.drop(columns="price"),
+        r"`price` must be a number: 20 of 20 rows .*first: row 0: 'dear'": prices.assign(price="dear"),
+        "`price` of `future` must be above 0: 20 of 20 rows": prices.assign(price=np.nan),
+        "`product` is numbers in `history` and text in `future`": prices.assign(product="tea"),
+    }
+    for message, future in cases.items():
+        with pytest.raises(DataError, match=message):
+            elasticity.forecast_quantity(prices, future, elasticity=-1.0)
+    twice = pd.DataFrame({"product": [1, 2, 2], "estimate": -1.0})
+    with pytest.raises(DataError, match=r"one row per product: 1 rows come on top \(first: 2\)"):
+        elasticity.forecast_quantity(prices, prices, elasticity=twice)
+    text = elasticity.forecast_quantity(prices, prices.assign(price=prices["price"].astype(str)), elasticity=-1.0)
+    pd.testing.assert_frame_equal(text, elasticity.forecast_quantity(prices, prices, elasticity=-1.0))
+
+
 @pytest.mark.parametrize(
     ("options", "text"),
     [
@@ -282,6 +301,8 @@ def test_input_rows_of_a_curve():
         elasticity.to_demand(product().assign(quantity=0.0), slope(-2.0))
     with pytest.raises(ParameterError, match=r"`price` must be above 0, but 1 of 2 are not \(first: -1\)"):
         elasticity.to_demand(product(), slope(-2.0)).predict(at(1.0, -1.0))
+    with pytest.raises(DataError, match="`price` must be a number: 1 of 1 rows break this"):
+        elasticity.to_demand(product(), slope(-2.0)).predict(pd.DataFrame({"price": ["dear"]}))
     with pytest.raises(ParameterError, match="takes a cost above 0"):
         elasticity.optimal_price(elasticity.to_demand(product(), slope(-2.0)))
 
@@ -299,6 +320,10 @@ def test_input_of_effects():
         elasticity.total_revenue_change(table.assign(std_error=1.0, revenue=0.0), change=0.1)
     with pytest.raises(DataError, match="`cost` must be above 0"):
         elasticity.optimal_prices(table.assign(cost=0.0, price_low=1.0, price_high=2.0))
+    with pytest.raises(DataError, match="`cost` must be a number: 1 of 1 rows"):
+        elasticity.optimal_prices(table.assign(cost="two", price_low=1.0, price_high=2.0))
+    with pytest.raises(DataError, match="`estimate` must be a number: 1 of 1 rows"):
+        elasticity.price_change_effects(table.assign(estimate="low"), change=0.1)
 
 
 def test_smoke_a_curve_shows_itself():

@@ -11,7 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from churnlab import datasets
-from churnlab.elasticity import fit_elasticity, simulate_prices
+from churnlab.elasticity import (
+    fit_elasticities,
+    fit_elasticity,
+    fit_poisson_elasticity,
+    simulate_prices,
+    to_cross_products,
+)
 from churnlab.errors import DataError, ParameterError
 
 REFERENCE = Path(__file__).parents[1] / "reference" / "elasticity"
@@ -211,6 +217,9 @@ def test_input_quantities_and_prices_of_zero(sold):
         fit_elasticity(sold.assign(price=sold["price"].where(sold.index != 5, -1.0)))
     with pytest.raises(DataError, match="`price` is 2 in all 450 rows"):
         fit_elasticity(sold.assign(price=2.0))
+    for fit in (fit_elasticity, fit_elasticities, fit_poisson_elasticity, to_cross_products):
+        with pytest.raises(DataError, match="`quantity` is 3 in all 450 rows: without a quantity that changed"):
+            fit(sold.assign(quantity=3))
 
 
 def test_input_a_product_twice(sold):
@@ -249,7 +258,7 @@ def test_input_too_little_data(sold):
         fit_elasticity(one, effects=())
     with pytest.raises(DataError, match="is alone in a level of product:store:period"):
         fit_elasticity(sold, effects=("product:store:period",))
-    few = one[:3].assign(late=[0.0, 1.0, 5.0])
+    few = one[:3].assign(late=[0.0, 1.0, 5.0], quantity=[1, 2, 1])
     with pytest.raises(DataError, match="There are 3 rows for 3 parameters"):
         fit_elasticity(few, effects=(), controls=("late",), errors="iid")
 
@@ -264,6 +273,9 @@ def test_input_options(sold):
         fit_elasticity(sold, effects="product")
     with pytest.raises(ParameterError, match="`promoted` has two roles"):
         fit_elasticity(sold, controls=("promoted",), moderators=("promoted",))
+    for lags in (1.5, -1):
+        with pytest.raises(ParameterError, match="`lags` must be a whole number of periods, 0 or more, not"):
+            fit_elasticity(sold, errors="hac", lags=lags)
     with pytest.raises(ParameterError, match="takes the columns to cluster by"):
         fit_elasticity(sold, cluster=())
     with pytest.raises(ParameterError, match="`conf_level` must lie between"):
@@ -281,6 +293,17 @@ def test_input_predictions_for_unknown_levels(sold):
         fit.predict(pd.DataFrame({"product": [1], "price": [1.0]}))
     with pytest.raises(DataError, match="`price` must be above 0"):
         fit.predict(pd.DataFrame({"product": [1], "price": [0.0], "promoted": [0]}))
+    with pytest.raises(DataError, match="`price` must be a number: 1 of 1 rows"):
+        fit.predict(pd.DataFrame({"product": [1], "price": ["dear"], "promoted": [0]}))
+    with pytest.raises(DataError, match="`promoted` must be there, and finite: 1 of 1 rows"):
+        fit.predict(pd.DataFrame({"product": [1], "price": [1.0], "promoted": [np.inf]}))
+
+
+def test_invariant_dates_with_a_zone(sold):
+    """A fit on dates that carry a zone predicts for such dates what one on plain dates does."""
+    zoned = sold.assign(period=sold["period"].dt.tz_localize("Europe/Berlin"))
+    found, plain = (fit_elasticity(rows).predict(rows) for rows in (zoned, sold))
+    pd.testing.assert_frame_equal(found, plain)
 
 
 def test_smoke_results_show_themselves(sold):

@@ -122,8 +122,10 @@ def test_input_of_products(prices):
         DataError, match=r"Of 40 periods, 35 held out leave 5 to learn from: fewer than 8. Try: hold_out=32"
     ):
         elasticity.split_periods(prices, hold_out=35)
-    with pytest.raises(ParameterError, match="`hold_out` must be 1 or more"):
+    with pytest.raises(ParameterError, match="`hold_out` must be 1 or more, and whole, not 0"):
         elasticity.split_periods(prices, hold_out=0)
+    with pytest.raises(ParameterError, match="`hold_out` must be 1 or more, and whole, not 5.5"):
+        elasticity.split_periods(prices, hold_out=5.5)
     products = elasticity.describe_products(prices)
     with pytest.raises(ParameterError, match="`most` and `least` must be 1 or more"):
         elasticity.leading_products(products, most=0)

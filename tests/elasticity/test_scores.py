@@ -60,6 +60,8 @@ def test_input_of_scores():
     future = elasticity.simulate_prices(3, 4, seed=4)
     with pytest.raises(ParameterError, match="no forecast"):
         elasticity.score_quantities({}, future)
+    with pytest.raises(ParameterError, match="`forecasts` must be frames by the names of their models"):
+        elasticity.score_quantities(future, future)
     with pytest.raises(DataError, match="are not those of `future`"):
         elasticity.score_quantities({"it": frame(np.ones(11), future.index[1:])}, future)
     with pytest.raises(DataError, match="must be above 0 and finite: 12 of 12 rows"):

@@ -8,16 +8,14 @@ import numpy.typing as npt
 import pandas as pd
 
 from churnlab import display
-from churnlab.elasticity.absorb import absorb
 from churnlab.elasticity.attributes import attribute_matrix, attributes_of_groups
 from churnlab.elasticity.batched import Slopes, fit_slopes
 from churnlab.elasticity.covariance_choice import check_errors
 from churnlab.elasticity.design import Design, Form, Specification, to_design
 from churnlab.elasticity.elasticity_table import drawn_together, raw_table
-from churnlab.elasticity.fit_statistics import outcome_and_regressors
-from churnlab.elasticity.groups import combine_groups, is_nested
+from churnlab.elasticity.groups import combine_groups, count_levels, is_nested, ranked_within
 from churnlab.elasticity.shrinkage import Population
-from churnlab.errors import DataError
+from churnlab.errors import DataError, ParameterError
 from churnlab.inference import normal_quantile
 
 __all__ = ["ElasticitiesFit", "fit_elasticities"]
@@ -166,6 +164,8 @@ def fit_elasticities(
     1     tea         -2.01
     """
     check_errors(errors, (), ("hc1", "iid"))
+    if isinstance(towards, str):
+        raise ParameterError(f"`towards` must be a tuple of names, as ({towards!r},).")
     normal_quantile(conf_level)
     design = _design(prices, by, controls, towards, form)
     slopes = _slopes(design)
@@ -176,32 +176,22 @@ def fit_elasticities(
 
 
 def _design(prices: Any, by: str, controls: tuple[str, ...], towards: tuple[str, ...], form: Form) -> Design:
-    """Return the design whose effect is the product (and store) within a group, and whose first cluster is the group."""
+    """Return the design whose first cluster is the group, and whose effect is the product (and store) within it.
+
+    Its rows stand in the order of the groups, and within them of the products.
+    """
     asked = Specification(effects=(), cluster=(by, *towards), controls=controls, form=form, series=True)
     design = to_design(prices, asked)
     unit, group = design.series[0], design.clusters[0]
-    within = unit if is_nested(unit, group) else combine_groups(unit.name, [unit, group])
-    return replace(design, groups=(within,), series=()).without_singletons()
+    if not is_nested(unit, group):
+        unit = combine_groups(unit.name, [unit, group])
+    return replace(design, groups=(ranked_within(unit, group),), series=()).without_singletons().together()
 
 
 def _slopes(design: Design) -> Slopes:
-    group = design.clusters[0]
-    columns = outcome_and_regressors(design)[0]
-    order = [*range(2, columns.shape[1]), 1]
-    rows = np.bincount(group.codes, minlength=group.size)
-    # Rounding is that of the numbers and of their mean over all rows, which leaves first.
-    raw = np.column_stack(
-        [
-            np.bincount(group.codes, columns[:, place] ** 2, group.size) + rows * columns[:, place].mean() ** 2
-            for place in order
-        ]
-    )
-    left = absorb(columns, design.groups).residuals
-    unit = design.groups[0]
-    group_of_unit = np.zeros(unit.size, dtype=np.intp)
-    group_of_unit[unit.codes] = group.codes
-    free = (rows - np.bincount(group_of_unit, minlength=group.size)).astype(np.float64)
-    return fit_slopes(left[:, 0], left[:, order], group.codes, raw_squares=raw, free=free)
+    *controls, price = [*design.regressors.T[1:], design.regressors[:, 0]]
+    groups, units = (count_levels(group) for group in (design.clusters[0], design.groups[0]))
+    return fit_slopes(np.log(design.quantity), [*controls, price], groups, units)
 
 
 def _reasons(slopes: Slopes) -> "pd.Series[Any]":
@@ -210,7 +200,11 @@ def _reasons(slopes: Slopes) -> "pd.Series[Any]":
     reason = np.where(
         slopes.constant,
         "with one price only",
-        np.where(slopes.repeated, "with a price that moves with the controls", ""),
+        np.where(
+            slopes.repeated,
+            "with a price that moves with the controls",
+            np.where(slopes.exact, "with a quantity that never varies, or that the terms give exactly", ""),
+        ),
     )
     return pd.Series(np.where(reason == "", "with too few rows", reason)[lacking], index=lacking)
 

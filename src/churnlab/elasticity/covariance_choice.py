@@ -34,8 +34,10 @@ class Uncertainty:
     df: float
 
 
-def check_errors(errors: str, cluster: tuple[str, ...], allowed: tuple[str, ...] = get_args(Errors)) -> None:
-    """Refuse kinds of errors that are unknown, and clustering by nothing.
+def check_errors(
+    errors: str, cluster: tuple[str, ...], allowed: tuple[str, ...] = get_args(Errors), *, lags: int | None = None
+) -> None:
+    """Refuse kinds of errors that are unknown, clustering by nothing, and lags that are no number of periods.
 
     Raises
     ------
@@ -46,6 +48,8 @@ def check_errors(errors: str, cluster: tuple[str, ...], allowed: tuple[str, ...]
         raise ParameterError(f"`errors` must be one of {', '.join(map(repr, allowed))}, not {errors!r}.")
     if errors == "cluster" and not cluster:
         raise ParameterError('errors="cluster" takes the columns to cluster by. Try: cluster=("product",).')
+    if lags is not None and not (isinstance(lags, int | np.integer) and lags >= 0):
+        raise ParameterError(f"`lags` must be a whole number of periods, 0 or more, not {lags!r}.")
 
 
 def uncertainty(

@@ -4,7 +4,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from churnlab.elasticity.columns import require_columns
+from churnlab.elasticity.columns import numbers_of, require_columns
 from churnlab.elasticity.demand import DemandCurve
 from churnlab.errors import DataError, ParameterError
 from churnlab.inference import Interval, normal_quantile
@@ -60,7 +60,7 @@ def price_change_effects(elasticities: pd.DataFrame, *, change: float, margin: f
     if margin is not None:
         factors["margin"] = 1.0 + change / margin
     found = elasticities.copy()
-    slopes = elasticities[["estimate", "conf_low", "conf_high"]].to_numpy(dtype=float)
+    slopes = np.column_stack([numbers_of(elasticities, name) for name in ("estimate", "conf_low", "conf_high")])
     for name, factor in factors.items():
         effects = factor * (1.0 + change) ** slopes - 1.0
         found[f"{name}_change"] = effects[:, 0]
@@ -107,7 +107,7 @@ def total_revenue_change(elasticities: pd.DataFrame, *, change: float, conf_leve
     require_columns(elasticities, ("estimate", "std_error", "revenue"))
     if not -1 < change < float("inf"):
         raise ParameterError(f"`change` must be above -1, not {change!r}: 0.05 raises the prices by 5 %.")
-    slope, error, revenue = (elasticities[name].to_numpy(dtype=float) for name in ("estimate", "std_error", "revenue"))
+    slope, error, revenue = (numbers_of(elasticities, name) for name in ("estimate", "std_error", "revenue"))
     if not (revenue > 0).all():
         raise DataError(f"`revenue` must be above 0, but {(~(revenue > 0)).sum():,} of {len(revenue):,} rows are not.")
     after = revenue / revenue.sum() * (1.0 + change) ** (1.0 + slope)
@@ -200,10 +200,10 @@ def optimal_prices(products: pd.DataFrame) -> pd.DataFrame:
     ([3.0, 2.5, 4.5], 'the demand is inelastic')
     """
     require_columns(products, ("estimate", "conf_low", "conf_high", "cost", "price_low", "price_high"))
-    cost = products["cost"].to_numpy(dtype=float)
+    cost = numbers_of(products, "cost")
     if not (cost > 0).all():
         raise DataError(f"`cost` must be above 0, but {(~(cost > 0)).sum():,} of {len(cost):,} rows are not.")
-    limits = [_best(products[name].to_numpy(dtype=float), cost) for name in ("estimate", "conf_low", "conf_high")]
+    limits = [_best(numbers_of(products, name), cost) for name in ("estimate", "conf_low", "conf_high")]
     rows = list(zip(products["estimate"], limits[0], products["price_low"], products["price_high"], strict=True))
     verdicts = [_verdict(*row[1:]) for row in rows]
     reasons = [_refusal(verdict, *row) for verdict, row in zip(verdicts, rows, strict=True)]

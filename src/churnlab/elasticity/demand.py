@@ -8,7 +8,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from churnlab import display
-from churnlab.errors import DataError, ParameterError
+from churnlab.elasticity.columns import numbers_of
+from churnlab.errors import ParameterError
 from churnlab.inference import normal_quantile
 
 __all__ = ["DemandCurve", "Form", "checked_cost", "to_scale"]
@@ -77,7 +78,7 @@ class DemandCurve:
         Raises
         ------
         DataError
-            If there is no column `price`.
+            If there is no column `price`, or it holds what is no number.
         ParameterError
             If a price is not above 0.
 
@@ -87,9 +88,7 @@ class DemandCurve:
         independent, which they are at x̄, so the standard error of its log is √(se(Q)² + (x - x̄)² se(b)²). For
         a single period, the distance of its limit from the median is added in quadrature, on the scale of the logarithm.
         """
-        if "price" not in new_data:
-            raise DataError("`new_data` has no column `price`.")
-        prices = _prices(new_data["price"])
+        prices = _prices(numbers_of(new_data, "price"))
         expected, spread = self._expected(prices), normal_quantile(self.conf_level) * self._log_error(prices)
         found = {"price": prices, "estimate": expected}
         found |= {"conf_low": expected * np.exp(-spread), "conf_high": expected * np.exp(spread)}
@@ -193,8 +192,7 @@ def checked_cost(cost: float) -> float:
     return float(cost)
 
 
-def _prices(values: pd.Series) -> Array:
-    prices = values.to_numpy(dtype=float)
+def _prices(prices: Array) -> Array:
     wrong = ~(np.isfinite(prices) & (prices > 0))
     if wrong.any():
         raise ParameterError(

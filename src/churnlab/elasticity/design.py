@@ -1,12 +1,13 @@
 """What a demand curve is fitted on: the columns, effects and clusters of the rows that count."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
-from churnlab.elasticity.groups import Group, keep_rows
+from churnlab.elasticity.groups import Group, keep_rows, take_rows
 from churnlab.elasticity.panel import Panel, open_panel, refuse_rows
 from churnlab.elasticity.singletons import rows_with_company
 from churnlab.errors import DataError, ParameterError
@@ -93,18 +94,27 @@ class Design:
 
     def keep(self, kept: npt.NDArray[np.bool_]) -> "Design":
         """Return the design of the rows that are kept."""
-        if kept.all():
+        return self if kept.all() else self._take(kept, keep_rows)
+
+    def together(self) -> "Design":
+        """Return the design with its rows in the order of the first effect's levels."""
+        codes = self.groups[0].codes
+        if (codes[1:] >= codes[:-1]).all():
             return self
+        small = codes.astype(np.min_scalar_type(self.groups[0].size))  # the smaller the numbers, the faster sorted
+        return self._take(np.argsort(small, kind="stable"), take_rows)
+
+    def _take(self, rows: Any, of_group: Callable[[Group, Any], Group]) -> "Design":
         return replace(
             self,
-            quantity=self.quantity[kept],
-            price=self.price[kept],
-            regressors=np.asfortranarray(self.regressors[kept]),
-            instruments=np.asfortranarray(self.instruments[kept]),
-            groups=tuple(keep_rows(group, kept) for group in self.groups),
-            clusters=tuple(keep_rows(group, kept) for group in self.clusters),
-            weights=None if self.weights is None else self.weights[kept],
-            series=tuple(keep_rows(group, kept) for group in self.series),
+            quantity=self.quantity[rows],
+            price=self.price[rows],
+            regressors=_columns_at(self.regressors, rows),
+            instruments=_columns_at(self.instruments, rows),
+            groups=tuple(of_group(group, rows) for group in self.groups),
+            clusters=tuple(of_group(group, rows) for group in self.clusters),
+            weights=None if self.weights is None else self.weights[rows],
+            series=tuple(of_group(group, rows) for group in self.series),
         )
 
     def without_singletons(self) -> "Design":
@@ -179,6 +189,11 @@ def _quantity(panel: Panel, asked: Specification) -> Array:
             "`quantity` must be above 0 in a model of its logarithm",
             "elasticity.fit_poisson_elasticity, which takes zeros; or leave out periods without a sale",
         )
+    if quantity.min() == quantity.max():
+        raise DataError(
+            f"`quantity` is {quantity[0]:g} in all {panel.n:,} rows: without a quantity that changed, nothing can be said about "
+            "how demand answers. Try: more periods, or more products."
+        )
     return quantity
 
 
@@ -207,6 +222,10 @@ def _regressors(
         terms.append(control)
         columns.append(panel.number(control))
     return tuple(terms), columns, means
+
+
+def _columns_at(columns: Array, rows: Any) -> Array:
+    return _beside([column[rows] for column in columns.T], len(rows) if rows.dtype != bool else int(rows.sum()))
 
 
 def _beside(columns: list[Array], n: int) -> Array:

@@ -7,6 +7,7 @@ from scipy.stats import t as student_t
 from churnlab.elasticity.attributes import Attributes
 from churnlab.elasticity.batched import Slopes
 from churnlab.elasticity.design import Design, Form
+from churnlab.elasticity.groups import count_levels
 from churnlab.elasticity.shrinkage import Population, fit_population, shrink
 from churnlab.inference import normal_quantile
 
@@ -14,13 +15,10 @@ __all__ = ["drawn_together", "raw_table"]
 
 
 def raw_table(design: Design, slopes: Slopes, *, form: Form, errors: str) -> pd.DataFrame:
-    """Return each group's estimate by itself: one row per level of the design's first cluster."""
-    group = design.clusters[0]
-    rows = np.bincount(group.codes, minlength=group.size)
-    mean = np.bincount(group.codes, design.price, group.size) / rows
-    low, high = np.full(group.size, np.inf), np.full(group.size, -np.inf)
-    np.minimum.at(low, group.codes, design.price)
-    np.maximum.at(high, group.codes, design.price)
+    """Return each group's estimate by itself: one row per level of the design's first cluster, in whose order its rows are."""
+    rows = count_levels(design.clusters[0])
+    starts = np.cumsum(rows) - rows
+    mean = np.add.reduceat(design.price, starts) / rows
     factor = 1.0 if form == "log-log" else mean
     variance = slopes.robust_variance if errors == "hc1" else slopes.variance
     return pd.DataFrame(
@@ -30,8 +28,8 @@ def raw_table(design: Design, slopes: Slopes, *, form: Form, errors: str) -> pd.
             "n": rows,
             "df": slopes.df,
             "price_mean": mean,
-            "price_low": low,
-            "price_high": high,
+            "price_low": np.minimum.reduceat(design.price, starts),
+            "price_high": np.maximum.reduceat(design.price, starts),
             "residual_variance": slopes.residual_variance,
             "smearing": slopes.smearing,
         }

@@ -1,7 +1,7 @@
 """Which group each row belongs to, as whole numbers."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,9 @@ __all__ = [
     "is_nested",
     "keep_rows",
     "one_group",
+    "ranked_within",
     "repeated_rows",
+    "take_rows",
 ]
 
 Codes = npt.NDArray[np.intp]
@@ -139,6 +141,11 @@ def keep_rows(group: Group, kept: npt.NDArray[np.bool_]) -> Group:
     return Group(name=group.name, codes=codes, size=len(present), parts=parts)
 
 
+def take_rows(group: Group, order: Codes) -> Group:
+    """Return the partition of the same rows in another order."""
+    return replace(group, codes=group.codes[order])
+
+
 def is_nested(inner: Group, outer: Group) -> bool:
     """Tell whether every level of one partition lies within a level of another.
 
@@ -151,3 +158,23 @@ def is_nested(inner: Group, outer: Group) -> bool:
     around = np.zeros(inner.size, dtype=np.intp)
     around[inner.codes] = outer.codes
     return bool((around[inner.codes] == outer.codes).all())
+
+
+def ranked_within(inner: Group, outer: Group) -> Group:
+    """Return a partition that lies within another, its levels numbered in the order of the other's.
+
+    Examples
+    --------
+    >>> store, region = group_values("store", pd.Series([1, 2, 3])), group_values("region", pd.Series(["s", "n", "s"]))
+    >>> ranked_within(store, region).codes
+    array([1, 0, 2])
+    """
+    around = np.zeros(inner.size, dtype=np.intp)
+    around[inner.codes] = outer.codes
+    if (around[1:] >= around[:-1]).all():
+        return inner
+    order = np.argsort(around, kind="stable")
+    place = np.empty_like(order)
+    place[order] = np.arange(len(order))
+    parts = tuple((name, np.asarray(values)[order]) for name, values in inner.parts)
+    return Group(name=inner.name, codes=place.take(inner.codes), size=inner.size, parts=parts)

@@ -200,7 +200,7 @@ def fit_instrumented(
     k-class estimators with the effects absorbed; R: `AER::ivreg`, `fixest::feols`. The Anderson-Rubin set uses the same errors
     and small-sample factors as the estimate. For ``"liml"`` robust errors use the k-class regressors.
     """
-    check_errors(errors, cluster, ("iid", "hc1", "cluster", "hac"))
+    check_errors(errors, cluster, ("iid", "hc1", "cluster", "hac"), lags=lags)
     normal_quantile(conf_level)
     if method not in ("2sls", "liml"):
         raise ParameterError(f"`method` must be '2sls' or 'liml', not {method!r}.")

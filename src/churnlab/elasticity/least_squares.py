@@ -217,7 +217,7 @@ def fit_elasticity(
     >>> fit_elasticity(prices, effects=(), errors="iid")
     ElasticityFit(-2.007, 95% [-2.63, -1.384]; log-log, 4 rows)
     """
-    check_errors(errors, cluster)
+    check_errors(errors, cluster, lags=lags)
     normal_quantile(conf_level)
     asked = Specification(
         effects=effects,

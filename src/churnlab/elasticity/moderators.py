@@ -8,6 +8,8 @@ import pandas as pd
 
 from churnlab import display
 from churnlab.elasticity.attributes import attribute_matrix
+from churnlab.elasticity.columns import numbers_of
+from churnlab.elasticity.panel import refuse_rows
 from churnlab.elasticity.shrinkage import fit_population
 from churnlab.errors import DataError, ParameterError
 from churnlab.inference import coefficient_table, normal_quantile
@@ -124,8 +126,9 @@ def explain_elasticities(
         )
     known = _matched(elasticities, moderators, keys)
     attributes = attribute_matrix(known[names])
-    estimate = elasticities["raw_estimate"].to_numpy(dtype=np.float64)
-    error = elasticities["raw_std_error"].to_numpy(dtype=np.float64)
+    estimate, error = numbers_of(elasticities, "raw_estimate"), numbers_of(elasticities, "raw_std_error")
+    usable = np.isfinite(estimate) & (error > 0) & np.isfinite(error)
+    refuse_rows(~usable, error, "`raw_std_error` must be above 0, with an estimate", "leave these products out")
     found = fit_population(estimate, error, attributes.values)
     weight = 1 / (error**2 + found.spread**2)
     n, q = attributes.values.shape

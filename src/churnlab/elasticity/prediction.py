@@ -9,6 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from churnlab.elasticity.absorb import Absorbed
+from churnlab.elasticity.columns import numbers_of
 from churnlab.elasticity.groups import Group
 from churnlab.elasticity.panel import CALENDAR, calendar_part, refuse_rows
 from churnlab.errors import DataError
@@ -111,10 +112,8 @@ def _term(term: str, new_data: pd.DataFrame, moderators: Mapping[str, float]) ->
 
 
 def _numbers(new_data: pd.DataFrame, name: str) -> Array:
-    if name not in new_data:
-        raise DataError(f"There is no column `{name}`, which the curve was fitted with.")
-    values: Array = new_data[name].to_numpy(dtype=np.float64, na_value=np.nan)
-    refuse_rows(np.isnan(values), values, f"`{name}` must be there", "leave these rows out")
+    values = numbers_of(new_data, name)
+    refuse_rows(~np.isfinite(values), values, f"`{name}` must be there, and finite", "leave these rows out")
     return values
 
 
@@ -132,8 +131,14 @@ def _level_values(name: str, table: pd.DataFrame, new_data: pd.DataFrame) -> Arr
 
 def _key_values(key: str, new_data: pd.DataFrame) -> "pd.Series[Any]":
     if key not in new_data and key in CALENDAR and "period" in new_data:
-        return calendar_part(pd.to_datetime(new_data["period"]), key).reset_index(drop=True)
+        return calendar_part(_days(new_data["period"]), key).reset_index(drop=True)
     if key not in new_data:
         raise DataError(f"There is no column `{key}`, which the curve was fitted with.")
     values = new_data[key].reset_index(drop=True)
-    return pd.to_datetime(values).astype("datetime64[us]") if key == "period" else values
+    return _days(values) if key == "period" else values
+
+
+def _days(values: "pd.Series[Any]") -> "pd.Series[Any]":
+    """Return dates as tables hold them: without a zone, those that have one by UTC."""
+    dates = pd.to_datetime(values)
+    return (dates if dates.dt.tz is None else dates.dt.tz_convert("UTC").dt.tz_localize(None)).astype("datetime64[us]")

@@ -12,6 +12,7 @@ from churnlab.elasticity.covariance_choice import uncertainty
 from churnlab.elasticity.design import Design
 from churnlab.elasticity.fit_statistics import squares_around_mean
 from churnlab.elasticity.semidefinite import inverse
+from churnlab.errors import DataError
 
 __all__ = ["Regression", "regress"]
 
@@ -33,10 +34,14 @@ def regress(outcome: Array, design: Design, *, effects: Sequence[str], errors: s
     Raises
     ------
     DataError
-        If a term does not vary beside the effects or repeats others, or there are too few rows.
+        If the outcome does not vary, a term does not vary beside the effects or repeats others, or there are too few rows.
     """
     columns = np.asfortranarray(np.column_stack([outcome, design.regressors]))
     squares = np.array([squares_around_mean(column) for column in columns.T])
+    if squares[0] == 0:
+        raise DataError(
+            f"The quantity (or its change) is the same in all {design.n:,} rows, so that no error is known. Try: more periods."
+        )
     left = absorb(columns, design.groups).residuals
     regressors = left[:, 1:]
     independent_terms(design.terms, squares[1:], regressors.T @ regressors, effects=effects)

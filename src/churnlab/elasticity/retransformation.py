@@ -6,7 +6,9 @@ import numpy as np
 import pandas as pd
 
 from churnlab.elasticity.changes import read_panel
+from churnlab.elasticity.columns import numbers_of, require_columns
 from churnlab.elasticity.demand import DemandCurve, Form, checked_cost, to_scale
+from churnlab.elasticity.panel import refuse_rows
 from churnlab.errors import DataError, ParameterError
 from churnlab.inference import normal_quantile
 
@@ -158,7 +160,11 @@ def forecast_quantity(history: pd.DataFrame, future: pd.DataFrame, *, elasticity
     [45.0]
     """
     panel = read_panel(history)
+    require_columns(future, ("product", "price"))
+    price = numbers_of(future, "price")
+    refuse_rows(~((price > 0) & (price < np.inf)), price, "`price` of `future` must be above 0", "leave these rows out")
     units = [name for name in ("product", "store") if name in panel and name in future]
+    _refuse_other_kinds(panel, future, units)
     free = panel["quantity"] * panel["price"] ** -_slopes(panel, elasticity)
     level = free.groupby([panel[name] for name in units], sort=False).mean().rename("level")
     found = future[units].join(level, on=units)["level"]
@@ -168,12 +174,30 @@ def forecast_quantity(history: pd.DataFrame, future: pd.DataFrame, *, elasticity
             f"{found.isna().sum():,} of {len(future):,} rows of `future` are of products without a history (first: {first})."
             " Try: leave them out."
         )
-    return pd.DataFrame({"estimate": found * future["price"] ** _slopes(future, elasticity)}, index=future.index)
+    return pd.DataFrame({"estimate": found * price ** _slopes(future, elasticity)}, index=future.index)
+
+
+def _refuse_other_kinds(history: pd.DataFrame, future: pd.DataFrame, units: list[str]) -> None:
+    """Refuse names of products or stores that are numbers in one frame and text in the other."""
+    for name in units:
+        kinds = [pd.api.types.is_numeric_dtype(frame[name].dtype) for frame in (history, future)]
+        if kinds[0] != kinds[1]:
+            words = [f"{'numbers' if kind else 'text'}" for kind in kinds]
+            raise DataError(
+                f"`{name}` is {words[0]} in `history` and {words[1]} in `future`. Try: astype(str) in both frames."
+            )
 
 
 def _slopes(panel: pd.DataFrame, elasticity: float | pd.DataFrame) -> pd.Series:
     if not isinstance(elasticity, pd.DataFrame):
         return pd.Series(float(elasticity), index=panel.index)
+    require_columns(elasticity, ("product", "estimate"))
+    repeated = elasticity["product"].duplicated()
+    if repeated.any():
+        raise DataError(
+            f"`elasticity` must have one row per product: {repeated.sum():,} rows come on top (first: "
+            f"{elasticity.loc[repeated, 'product'].iloc[0]}). Try: one of them."
+        )
     slopes = panel["product"].map(elasticity.set_index("product")["estimate"])
     if slopes.isna().any():
         first = panel.loc[slopes.isna(), "product"].iloc[0]

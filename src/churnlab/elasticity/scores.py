@@ -44,13 +44,15 @@ def score_quantities(
     DataError
         If a forecast has other rows than `future`, or is not above 0 and finite, or nothing was sold.
     ParameterError
-        If there is no forecast, or the level is out of range.
+        If there is no forecast, they have no names, or the level is out of range.
 
     Notes
     -----
     Scores are ratios of sums over products; their standard errors are by linearisation (Cochran 1977, equation 6.13) with
     products as the units drawn, since the periods of one product are alike.
     """
+    if not isinstance(forecasts, Mapping):
+        raise ParameterError('`forecasts` must be frames by the names of their models, as {"as before": …}.')
     if not forecasts:
         raise ParameterError("There is no forecast to score.")
     z = normal_quantile(conf_level)

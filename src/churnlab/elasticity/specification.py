@@ -123,11 +123,15 @@ def solve(data: ByCluster, terms: tuple[str, ...]) -> Solved:
     Raises
     ------
     DataError
-        If a term does not vary beside the effects, or repeats others, or there is one cluster only.
+        If a term or the quantity does not vary, a term repeats others, or there is one cluster only.
     """
     if len(data.products) < 2:
         raise DataError(
             "There is only one cluster, and clustered errors take two or more (better: 30). Try: another cluster."
+        )
+    if data.squares[0] == 0:
+        raise DataError(
+            f"The quantity is the same in all {data.n:,} rows, so that no error is known. Try: more periods."
         )
     places = [data.names.index(term) for term in terms]
     gram, moments = data.products[:, places][:, :, places], data.products[:, places, 0]

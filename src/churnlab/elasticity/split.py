@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
 from churnlab.elasticity.changes import read_panel
@@ -54,7 +55,7 @@ def split_periods(prices: pd.DataFrame, *, hold_out: int) -> PriceSplit:
     DataError
         If the frame breaks the contract, has a product twice in a period, or has fewer than 8 periods before the cut.
     ParameterError
-        If `hold_out` is below 1.
+        If `hold_out` is below 1, or not whole.
 
     Examples
     --------
@@ -62,8 +63,8 @@ def split_periods(prices: pd.DataFrame, *, hold_out: int) -> PriceSplit:
     >>> split_periods(elasticity.simulate_prices(2, 20, seed=1), hold_out=5).start
     Timestamp('2023-04-17 00:00:00')
     """
-    if hold_out < 1:
-        raise ParameterError(f"`hold_out` must be 1 or more, not {hold_out!r}.")
+    if not isinstance(hold_out, int | np.integer) or hold_out < 1:
+        raise ParameterError(f"`hold_out` must be 1 or more, and whole, not {hold_out!r}.")
     panel = read_panel(prices)
     days = sorted(panel["period"].unique())
     if len(days) < hold_out + _LEAST_HISTORY:
