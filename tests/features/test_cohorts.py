@@ -181,7 +181,7 @@ def test_input_arguments_that_make_no_sense():
         to_cohorts(orders, as_of="2024-01-29", by="day")
     with pytest.raises(ParameterError, match="`period` must be .* not 'day'"):
         average_orders(orders, as_of="2024-01-29", period="day")
-    with pytest.raises(ParameterError, match="`within_days` and `up_to` must be 1 or more, not 0 and 10"):
+    with pytest.raises(ParameterError, match="`within_days` must be a whole number from 1 to 100,000, not 0"):
         repurchase_rates(orders, as_of="2024-01-29", within_days=0)
     with pytest.raises(DataError, match="lies 41 or more days before 2024-01-29.*smaller within_days"):
         repurchase_rates(orders, as_of="2024-01-29", within_days=40)

@@ -168,8 +168,8 @@ def test_input_dates_and_rhythms():
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
-        ({"loyal_orders": 1}, "must be 2 or more, not 1 and 3"),
-        ({"own_rhythm_orders": 1}, "must be 2 or more, not 4 and 1"),
+        ({"loyal_orders": 1}, "`loyal_orders` must be a whole number from 2 to 100,000, not 1"),
+        ({"own_rhythm_orders": 1}, "`own_rhythm_orders` must be a whole number from 2 to 100,000, not 1"),
         ({"lapsing_after": 6.0}, "below `gone_after`, not 6.0 and 6.0"),
         ({"gone_after": float("nan")}, "below `gone_after`, not 3.0 and nan"),
         ({"least_rhythm": 0.0}, "`least_rhythm` must be above 0 days"),

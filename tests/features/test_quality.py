@@ -121,6 +121,13 @@ def test_invariant_every_pair_of_a_group_keeps_the_threshold(seed, threshold):
         assert group["representative"].isin(group["feature"]).all()
 
 
+def test_invariant_quality_does_not_depend_on_types():
+    """Nullable and Arrow columns, also without any value, are described as floats are."""
+    plain = panel([np.nan, np.nan, np.nan], [1.0, 0.0, np.nan]).assign(as_of=lambda frame: frame["as_of"].astype(str))
+    for same in (plain.astype({"orders": "Int64"}), plain.convert_dtypes(dtype_backend="pyarrow")):
+        pd.testing.assert_frame_equal(feature_quality(same), feature_quality(plain), check_dtype=False)
+
+
 def test_input_panels_and_thresholds():
     """A frame without dates or features and thresholds out of range are named."""
     with pytest.raises(DataError, match="column `as_of` and features"):
@@ -129,6 +136,10 @@ def test_input_panels_and_thresholds():
         feature_quality(pd.DataFrame({"as_of": ["2024-01-01"], "customer_id": [1]}))
     with pytest.raises(ParameterError, match="`threshold` must be above 0"):
         feature_quality(panel([1.0]), threshold=0)
+    with pytest.raises(DataError, match="`as_of` is empty in 1 of 2 rows"):
+        feature_quality(pd.DataFrame({"as_of": ["2024-01-01", None], "orders": [1, 2]}))
+    with pytest.raises(DataError, match="has no rows"):
+        feature_quality(panel([1.0]).iloc[:0])
     with pytest.raises(ParameterError, match="`threshold` must lie between 0 and 1"):
         correlated_groups(pd.DataFrame({"a": [1, 2], "b": [1, 2]}), threshold=1)
     with pytest.raises(DataError, match="two or more features"):

@@ -128,5 +128,9 @@ def test_input_arguments_that_make_no_sense():
         features.to_rfm(orders, as_of="2024-01-23", unit="fortnight")
     with pytest.raises(ParameterError, match="`horizon` must be above 0"):
         features.to_future(orders, as_of="2024-01-23", horizon=0)
+    with pytest.raises(ParameterError, match="`horizon` must be above 0, not '4'"):
+        features.to_future(orders, as_of="2024-01-23", horizon="4")
+    with pytest.raises(ParameterError, match="There is no day inf times a week from 2024-01-23"):
+        features.to_future(orders, as_of="2024-01-23", horizon=float("inf"))
     with pytest.raises(ParameterError, match="`as_of` must be a date"):
         features.to_rfm(orders, as_of="23/01/2024")

@@ -87,6 +87,23 @@ def test_invariant_weights_stand_for_repeated_rows(rows):
     assert weighted[SCORES].to_numpy().max() <= 5
 
 
+def test_invariant_scores_do_not_depend_on_types():
+    """Numbers in text, nullable and Arrow columns are scored as floats are."""
+    frame = pd.DataFrame(
+        {
+            "frequency": [0, 0, 3, 9],
+            "recency": [0, 0, 9.0, 10],
+            "T": [9, 4, 9, 12],
+            "monetary_value": [None, None, 7, 10.5],
+        }
+    )
+    scores = ["recency_score", "frequency_score", "monetary_score"]
+    expected = rfm_scores(frame)[scores]
+    as_text = frame.astype({"recency": str, "monetary_value": str}).replace("nan", None)
+    for same in (frame.convert_dtypes(), frame.convert_dtypes(dtype_backend="pyarrow"), as_text):
+        pd.testing.assert_frame_equal(rfm_scores(same)[scores], expected)
+
+
 def test_input_scores_and_segments():
     """Missing columns and values, gaps and overlaps between segments are named."""
     frame = rfm([0, 2], [1.0, 2.0], [None, 5.0])
@@ -96,7 +113,7 @@ def test_input_scores_and_segments():
         rfm_scores(frame.assign(recency=[np.nan, 1.0]))
     with pytest.raises(DataError, match="no column 'monetary_value'"):
         rfm_scores(frame.drop(columns="monetary_value"))
-    with pytest.raises(ParameterError, match="`groups` must be 2 or more, not 1"):
+    with pytest.raises(ParameterError, match="`groups` must be a whole number from 2 to 100,000, not 1"):
         rfm_scores(frame, groups=1)
     scores = pd.DataFrame([[6, 5, 5], [1, 1, 1]], columns=SCORES)
     with pytest.raises(DataError, match="1 of 2 customers lie in no segment; the first has .* 6, 5, 5"):
@@ -189,9 +206,14 @@ def test_input_habits_that_cannot_be_grouped(habits):
         segment_by_habits(habits, features=["spend"])
     with pytest.raises(DataError, match="10 customers are too few for 8 segments: there must be 16"):
         segment_by_habits(habits.head(10))
-    with pytest.raises(ParameterError, match="`k` must hold numbers of segments from 2 on"):
+    with pytest.raises(ParameterError, match="`k` must be a whole number from 2 to 100,000, not 1"):
         segment_by_habits(habits, k=[1, 2])
-    with pytest.raises(ParameterError, match="`draws` must be 1 or more"):
+    with pytest.raises(ParameterError, match="`draws` must be a whole number from 1"):
         segment_by_habits(habits, draws=0)
+    with pytest.raises(ParameterError, match=r"`k` must be a list of numbers of segments, as in \[3\] .*, not 4"):
+        segment_by_habits(habits, k=4)
+    alike = pd.DataFrame({"orders": [1] * 15 + [5] * 15})
+    with pytest.raises(DataError, match="30 customers have only 2 different habits, too few for 3 segments"):
+        segment_by_habits(alike, k=[3])
     with pytest.raises(ParameterError, match="no feature"):
         segment_by_habits(habits[["customer_id"]])

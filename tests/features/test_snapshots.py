@@ -215,7 +215,7 @@ def test_input_referrals():
     people = tables.read(CUSTOMERS.drop(columns="referred_by"), "CUSTOMERS")
     with pytest.raises(DataError, match="The feature 'referrals' names the column 'referred_by'"):
         features.snapshot({**read_all(), "customers": people}, as_of="2024-03-01", features=[features.referrals()])
-    with pytest.raises(ParameterError, match="`within` must be 0 or more days, not -1"):
+    with pytest.raises(ParameterError, match="`within` must be a whole number from 0 to 100,000, not -1"):
         features.reach(-1)
 
 
@@ -272,12 +272,26 @@ def test_truth_populations_are_decided_from_history():
 
 
 def test_truth_rows_known_late_do_not_count():
-    """With a column that says when a row became known, a row counts from then on."""
-    late = ORDERS.assign(loaded=pd.to_datetime(ORDERS["date"]) + pd.to_timedelta([0, 0, 99, 0, 0, 0, 0], unit="D"))
-    orders = tables.read(late, "ORDERS")
-    for known, count in (({}, 3), ({"orders": "loaded"}, 2)):
-        frame = features.snapshot(orders, as_of="2024-03-01", features=["orders"], known=known).to_frame()
-        assert frame.set_index("customer_id")["orders"]["a"] == count
+    """With a column that says when a row became known, a row counts from then on; it may be text, as in a CSV file."""
+    moments = pd.to_datetime(ORDERS["date"]) + pd.to_timedelta([0, 0, 99, 0, 0, 0, 0], unit="D")
+    orders = tables.read(ORDERS.assign(loaded=moments, **{"loaded at": moments.astype(str)}), "ORDERS")
+    for known, count in (({}, 3), ({"orders": "loaded"}, 2), ({"orders": "loaded at"}, 2)):
+        snap = features.snapshot(orders, as_of="2024-03-01", features=["orders"], known=known)
+        assert snap.to_frame().set_index("customer_id")["orders"]["a"] == count
+        assert not features.check_leakage(snap)["leaks"].any()
+
+
+def test_input_moments_that_are_none():
+    """Rows of which nobody can tell when they became known are not left out unseen."""
+    orders = ORDERS.assign(loaded=[*["2024-01-01"] * 5, None, "then"], number=1, gone=[*["2024-01-01"] * 6, None])
+    read = tables.read(orders, "ORDERS")
+    for column, words in {
+        "loaded": "'loaded' of the frame, which in 2 of 7 rows is no time as in .* .for example 'then'",
+        "gone": "'gone' of the frame, which in 1 of 7 rows is no time .* .it is empty",
+        "number": "'number' of the frame, which holds BIGINT, not times",
+    }.items():
+        with pytest.raises(DataError, match=words):
+            features.snapshot(read, as_of="2024-03-01", known={"orders": column})
 
 
 def test_truth_cdnow_snapshot_equals_pandas(full_orders):
@@ -446,6 +460,8 @@ def test_input_columns_that_are_made_here():
     """A column of one's own that is named like one made from the date is refused where there is a date, and kept elsewhere."""
     with pytest.raises(DataError, match="has a column 'age', which here is made from `date`"):
         features.snapshot(tables.read(ORDERS.assign(age=40), "ORDERS"), as_of="2024-03-01")
+    with pytest.raises(DataError, match="has a column 'Hour', which here is made from `date`"):
+        features.snapshot(tables.read(ORDERS.assign(Hour=7), "ORDERS"), as_of="2024-03-01")
     people = tables.read(CUSTOMERS.assign(age=[31, 42, 53]), "CUSTOMERS")
     found = features.snapshot({**read_all(), "customers": people}, as_of="2024-03-01", features=[features.who("age")])
     assert found.to_frame()["age"].tolist() == [31, 42]
@@ -462,7 +478,7 @@ def test_input_dates_and_windows_that_the_data_do_not_cover():
         features.snapshot(orders, as_of="2024-03-01", targets=["orders_ahead"], horizon=10)
     with pytest.raises(ParameterError, match="`horizon` must be above 0 days"):
         features.snapshot(orders, as_of="2024-03-01", targets=["orders_ahead"])
-    with pytest.raises(ParameterError, match="must be 0 or more days, not 5 and -1"):
+    with pytest.raises(ParameterError, match="`gap` must be a whole number from 0 to 100,000, not -1"):
         features.snapshot(orders, as_of="2024-03-01", horizon=5, gap=-1)
 
 
@@ -511,12 +527,22 @@ def test_input_what_is_asked_of_a_snapshot():
     """A list is a list, a length is a length, what was known has a table and a column, and somebody is in it."""
     with pytest.raises(ParameterError, match=r"`features` must be a list, as in \['orders'\]"):
         features.snapshot(read_all(), as_of="2024-03-01", features="orders")
-    with pytest.raises(ParameterError, match=r"`days` must be 1 or more each, not \[30, 0\]"):
+    with pytest.raises(ParameterError, match="`days` must be a whole number from 1 to 100,000, not 0"):
         features.windows([30, 0])
-    with pytest.raises(ParameterError, match="`window` must be 1 or more days, not 0"):
+    with pytest.raises(ParameterError, match=r"`days` must be a list, as in \[30\]"):
+        features.windows(30)
+    with pytest.raises(
+        ParameterError, match=r"`features` takes features, what builders return, and names, but not None"
+    ):
+        features.snapshot(read_all(), as_of="2024-03-01", features=[None])
+    with pytest.raises(ParameterError, match="`window` must be a whole number from 1 to 100,000, not 0"):
         features.use(0)
-    with pytest.raises(ParameterError, match="`within` must be 1 or more days, not 0"):
-        features.Population(within=0)
+    with pytest.raises(ParameterError, match="`within` must be a whole number from 1 to 100,000, not '30'"):
+        features.Population(within="30")
+    with pytest.raises(ParameterError, match="`scale` must be where detractors and passives end, .* not .8, 6."):
+        features.survey((8, 6))
+    with pytest.raises(ParameterError, match=r"`values` must be a list, as in \['web'\]"):
+        features.shares("channel", "web")
     with pytest.raises(ParameterError, match="`known` names the table 'order', but there are orders"):
         features.snapshot(read_all(), as_of="2024-03-01", known={"order": "loaded"})
     with pytest.raises(DataError, match="`known` names the column 'loaded', but orders has customer_id, date"):

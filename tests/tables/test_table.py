@@ -1,8 +1,11 @@
 """What a table does once it is read, and what it leaves behind."""
 
 import gc
+from datetime import date
 
 import duckdb
+import numpy as np
+import pandas as pd
 import pytest
 
 from churnlab import tables
@@ -101,3 +104,12 @@ def test_truth_a_profile_takes_two_queries(orders, monkeypatch):
     assert len(asked) == 2
     assert (facts["rows"], facts["missing channel"], facts["rows with amount 0"]) == ("3", "1", "1")
     assert default_engine() is table.engine
+
+
+def test_truth_dates_of_many_kinds():
+    """Text, dates, timestamps and NumPy's dates name the same day; no date is none."""
+    given = ["2024-01-31", date(2024, 1, 31), pd.Timestamp("2024-01-31 18:00"), np.datetime64("2024-01-31T18:00")]
+    assert {tables.to_date(value, "as_of") for value in given} == {date(2024, 1, 31)}
+    for nothing in (None, pd.NaT, np.datetime64("NaT"), 20240131, "31.01.2024"):
+        with pytest.raises(ParameterError, match="`as_of` must be a date as in 2024-12-31"):
+            tables.to_date(nothing, "as_of")

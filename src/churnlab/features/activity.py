@@ -5,9 +5,10 @@ from datetime import date, timedelta
 
 import pandas as pd
 
-from churnlab.errors import DataError, ParameterError
+from churnlab.errors import DataError
 from churnlab.features.history import require_covered, to_cut, to_days
 from churnlab.features.intervals import with_share
+from churnlab.features.units import require_whole
 from churnlab.tables import Table
 
 __all__ = ["activity_churn"]
@@ -59,8 +60,7 @@ def activity_churn(
     >>> activity_churn(datasets.load_cdnow_sample(), dates=["1998-01-01"], window_days=90)["churn"].round(3).tolist()
     [0.512]
     """
-    if window_days < 1:
-        raise ParameterError(f"`window_days` must be 1 or more, not {window_days}.")
+    window_days = require_whole("window_days", window_days)
     rows = []
     for day in to_days(dates, "dates"):
         cut = to_cut(orders, day, observed_until)

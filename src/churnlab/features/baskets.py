@@ -1,13 +1,16 @@
 """What customers buy, where, when and at what price: builders on the rows of the table of orders."""
 
+import unicodedata
 from collections.abc import Sequence
+from typing import Any
 
+from churnlab.errors import ParameterError
 from churnlab.features.feature import Feature
 
 __all__ = ["calendar", "discounts", "first_order", "preference", "shares"]
 
 
-def shares(column: str, values: Sequence[str]) -> tuple[Feature, ...]:
+def shares(column: str, values: Sequence[Any]) -> tuple[Feature, ...]:
     """Return the shares of rows with each of some values of a column, say of the channels web and shop.
 
     Parameters
@@ -15,17 +18,30 @@ def shares(column: str, values: Sequence[str]) -> tuple[Feature, ...]:
     column
         Of the table of orders.
     values
-        The values; rows without a value do not count.
+        The values, a list; rows without a value do not count.
 
     Returns
     -------
     tuple of Feature
-        `column_value_share` for each value.
+        `column_value_share` for each value: in small letters without accents, others by their numbers in Unicode, and
+        `_` for everything else.
+
+    Raises
+    ------
+    ParameterError
+        If the values are no list.
+
+    Examples
+    --------
+    >>> [feature.name for feature in shares("channel", ["Web", "Télé-achat", 7])]
+    ['channel_web_share', 'channel_tele_achat_share', 'channel_7_share']
     """
+    if isinstance(values, str):
+        raise ParameterError(f"`values` must be a list, as in [{values!r}].")
     return tuple(
         Feature(
-            name=f"{column}_{_slug(value)}_share",
-            expression=f"1.0e0 * sum(CASE WHEN {column} = {_text(value)} THEN 1 ELSE 0 END) / nullif(count({column}), 0)",
+            name=f"{column}_{_slug(str(value))}_share",
+            expression=f"1.0e0 * sum(CASE WHEN {column} = {_text(str(value))} THEN 1 ELSE 0 END) / nullif(count({column}), 0)",
             unit="share",
             meaning=f"share of rows whose {column} is {value}",
         )
@@ -34,7 +50,11 @@ def shares(column: str, values: Sequence[str]) -> tuple[Feature, ...]:
 
 
 def _slug(value: str) -> str:
-    return "".join(letter if letter.isalnum() else "_" for letter in value.lower())
+    plain = (letter for letter in unicodedata.normalize("NFKD", value.lower()) if not unicodedata.combining(letter))
+    return "".join(
+        letter if letter.isascii() and letter.isalnum() else f"u{ord(letter):x}" if letter.isalnum() else "_"
+        for letter in plain
+    )
 
 
 def _text(value: str) -> str:

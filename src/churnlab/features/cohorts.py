@@ -5,10 +5,11 @@ from datetime import date
 import numpy as np
 import pandas as pd
 
-from churnlab.errors import DataError, ParameterError
+from churnlab.errors import DataError
 from churnlab.features.history import days_sql, to_cut
 from churnlab.features.intervals import with_share
 from churnlab.features.periods import DAYS_PER_PERIOD, Period, after, check_period, start_sql
+from churnlab.features.units import require_whole
 from churnlab.tables import Table
 
 __all__ = ["repurchase_rates", "to_cohorts"]
@@ -150,7 +151,7 @@ def repurchase_rates(
     DataError
         If no order lies before `as_of`, the orders end before it, or none has been observed for the whole period.
     ParameterError
-        If `as_of` is no date, a number is below 1, or the level is out of range.
+        If `as_of` is no date, a number is no whole one or below 1, or the level is out of range.
 
     Notes
     -----
@@ -168,8 +169,7 @@ def repurchase_rates(
     0             1    2357  0.291
     1             2    1106  0.433
     """
-    if within_days < 1 or up_to < 1:
-        raise ParameterError(f"`within_days` and `up_to` must be 1 or more, not {within_days} and {up_to}.")
+    within_days, up_to = require_whole("within_days", within_days), require_whole("up_to", up_to)
     cut = to_cut(orders, as_of, observed_until)
     frame = orders.engine.frame(f"""SELECT order_number,
     count(CASE WHEN age > {within_days} THEN 1 END) AS buyers,

@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from churnlab.errors import ParameterError
 from churnlab.features.dialects import Dialect
 from churnlab.features.feature import Feature
 from churnlab.features.grains import Cut, ahead_sql, days_sql, followed_sql, referred_sql, seen_sql, values_sql
+from churnlab.features.units import require_whole
 
 __all__ = ["Population", "compose"]
 
@@ -28,9 +28,8 @@ class Population:
 
     def __post_init__(self) -> None:
         for name in ("within", "first_before"):
-            days = getattr(self, name)
-            if days is not None and days < 1:
-                raise ParameterError(f"`{name}` must be 1 or more days, not {days!r}.")
+            if getattr(self, name) is not None:
+                require_whole(name, getattr(self, name))
 
     @property
     def condition(self) -> str:

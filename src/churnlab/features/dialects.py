@@ -20,6 +20,10 @@ class Dialect:
         """Return `name` as an identifier."""
         return quote_name(name)
 
+    def moment(self, column: str) -> str:
+        """Return a column of dates, times, or text in ISO 8601 as a timestamp."""
+        return f"CAST({self.quote(column)} AS TIMESTAMP)"
+
     def days(self, later: str, earlier: str) -> str:
         """Return the whole days between two dates."""
         return f"date_diff('day', {earlier}, {later})"

@@ -51,7 +51,7 @@ def seen_sql(table: str, view: str, columns: Iterable[str], cut: Cut, dialect: D
         age = dialect.days(_date(cut.as_of), "CAST(resolved AS DATE)")
         extra.append(f"CASE WHEN resolved < {_timestamp(cut.as_of)} THEN {age} END AS resolved_age")
     if table in cut.known:
-        conditions.append(f"{cut.known[table]} < {_timestamp(cut.as_of)}")
+        conditions.append(f"{dialect.moment(cut.known[table])} < {_timestamp(cut.as_of)}")
     conditions += _bucket(cut, dialect)
     kept = [dialect.quote(name) for name in columns if _PLAIN.fullmatch(name) and name != "resolved"]
     where = f"\n    WHERE {' AND '.join(conditions)}" if conditions else ""

@@ -1,6 +1,6 @@
 """Segments of customers with like habits, found by k-means, with how stable they are."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +10,7 @@ import pandas as pd
 from churnlab import display
 from churnlab.errors import DataError, ParameterError
 from churnlab.features.scaling import Scale, to_scale
+from churnlab.features.units import require_whole
 from churnlab.progress import track
 
 __all__ = ["HabitSegments", "segment_by_habits"]
@@ -140,9 +141,10 @@ def segment_by_habits(
     Raises
     ------
     DataError
-        If a feature is missing, is no number, has missing values or one value only; or there are too few customers.
+        If a feature is missing, is no number, has missing values or one value only; or there are too few customers, or too
+        few that differ.
     ParameterError
-        If a number to try is below 2, or there are no draws.
+        If there is no list of numbers to try, one is below 2, or there are no draws.
 
     Notes
     -----
@@ -167,6 +169,7 @@ def segment_by_habits(
     values = _values(frame, names)
     scale = to_scale(values, names)
     points = scale.to_standard(values)
+    _check_distinct(points, k)
     rng = np.random.default_rng(seed)
     sample = points[np.sort(rng.choice(len(points), min(len(points), _SAMPLE), replace=False))]
     silhouettes = {number: _silhouette(sample, number, seed) for number in track(sorted(set(k)), "groups")}
@@ -188,13 +191,22 @@ def segment_by_habits(
 def _check(frame: pd.DataFrame, names: tuple[str, ...], k: Sequence[int], draws: int) -> None:
     if not names:
         raise ParameterError("There is no feature to go by.")
-    if not k or min(k) < 2:
-        raise ParameterError(f"`k` must hold numbers of segments from 2 on, not {list(k)}.")
-    if draws < 1:
-        raise ParameterError(f"`draws` must be 1 or more, not {draws}.")
+    if isinstance(k, str) or not isinstance(k, Iterable) or not list(k):
+        raise ParameterError(f"`k` must be a list of numbers of segments, as in [3] or range(2, 9), not {k!r}.")
+    for number in k:
+        require_whole("k", number, least=2)
+    require_whole("draws", draws)
     if len(frame) < 2 * max(k):
         raise DataError(
             f"{len(frame):,} customers are too few for {max(k)} segments: there must be {2 * max(k)} or more."
+        )
+
+
+def _check_distinct(points: Array, k: Sequence[int]) -> None:
+    distinct = len(np.unique(points, axis=0))
+    if distinct < min(k):
+        raise DataError(
+            f"{len(points):,} customers have only {distinct} different habits, too few for {min(k)} segments."
         )
 
 

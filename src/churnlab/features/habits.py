@@ -3,10 +3,11 @@
 An order, here as in RFM, is a day on which a customer bought something; rows may be orders or order lines.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from churnlab.errors import ParameterError
 from churnlab.features.feature import Feature
+from churnlab.features.units import require_whole
 
 __all__ = ["frequency", "money", "rhythm", "windows"]
 
@@ -148,7 +149,7 @@ def windows(days: Sequence[int] = (30, 90, 365)) -> tuple[Feature, ...]:
     Parameters
     ----------
     days
-        Lengths of the windows.
+        Lengths of the windows, in whole days.
 
     Returns
     -------
@@ -158,11 +159,11 @@ def windows(days: Sequence[int] = (30, 90, 365)) -> tuple[Feature, ...]:
     Raises
     ------
     ParameterError
-        If a length is below 1 day.
+        If it is no list, or a length is no whole number of days, 1 or more.
     """
-    if min(days, default=1) < 1:
-        raise ParameterError(f"`days` must be 1 or more each, not {list(days)}.")
-    return tuple(feature for length in days for feature in _window(int(length)))
+    if isinstance(days, str) or not isinstance(days, Iterable):
+        raise ParameterError(f"`days` must be a list, as in [{days!r}].")
+    return tuple(feature for length in days for feature in _window(require_whole("days", length)))
 
 
 def _window(days: int) -> tuple[Feature, ...]:

@@ -64,7 +64,8 @@ def _future(snapshot: Snapshot, name: str) -> str:
     """Return the SQL condition of a table's future rows."""
     moment = f"TIMESTAMP '{snapshot.cut.as_of.isoformat()} 00:00:00'"
     dated = ["date"] if "date" in snapshot.tables[name].columns else []
-    known = [snapshot.cut.known[name]] if name in snapshot.cut.known else []
+    dialect = DIALECTS[snapshot.tables[name].engine.dialect]
+    known = [dialect.moment(snapshot.cut.known[name])] if name in snapshot.cut.known else []
     return " OR ".join(f"{column} >= {moment}" for column in dated + known) or "1 = 0"
 
 

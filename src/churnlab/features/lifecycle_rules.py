@@ -5,6 +5,7 @@ from datetime import date
 
 from churnlab.errors import ParameterError
 from churnlab.features.history import days_sql
+from churnlab.features.units import require_whole
 from churnlab.tables import Table
 
 __all__ = ["DEFAULT_RULES", "NEW", "STAGES", "LifecycleRules", "stages_sql"]
@@ -48,11 +49,8 @@ class LifecycleRules:
     rhythm_of_all: float | None = None
 
     def __post_init__(self) -> None:
-        if self.loyal_orders < 2 or self.own_rhythm_orders < 2:
-            raise ParameterError(
-                f"`loyal_orders` and `own_rhythm_orders` must be 2 or more, not {self.loyal_orders} and "
-                f"{self.own_rhythm_orders}."
-            )
+        for name in ("loyal_orders", "own_rhythm_orders"):
+            require_whole(name, getattr(self, name), least=2)
         if not 0 < self.lapsing_after < self.gone_after < float("inf"):
             raise ParameterError(
                 f"`lapsing_after` must be above 0 and below `gone_after`, not {self.lapsing_after} and "

@@ -1,7 +1,7 @@
 """Whom offers reached and who took them up; whom customers brought."""
 
-from churnlab.errors import ParameterError
 from churnlab.features.feature import Feature
+from churnlab.features.units import require_whole
 
 __all__ = ["reach", "referrals"]
 
@@ -23,10 +23,9 @@ def reach(within: int = 14) -> tuple[Feature, ...]:
     Raises
     ------
     ParameterError
-        If `within` is below 0.
+        If `within` is no whole number of days, 0 or more.
     """
-    if within < 0:
-        raise ParameterError(f"`within` must be 0 or more days, not {within}.")
+    within = require_whole("within", within, least=0)
     over = f"treated AND age > {within}"
     return (
         Feature(

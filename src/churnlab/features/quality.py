@@ -34,7 +34,7 @@ def feature_quality(panel: pd.DataFrame, *, threshold: float = 0.25) -> pd.DataF
     Raises
     ------
     DataError
-        If the panel has no `as_of` or no feature.
+        If the panel has no rows, no feature, or no `as_of` in some rows.
     ParameterError
         If the threshold is not positive.
 
@@ -61,6 +61,13 @@ def feature_quality(panel: pd.DataFrame, *, threshold: float = 0.25) -> pd.DataF
     names = [str(name) for name in panel if name not in ("as_of", "customer_id")]
     if "as_of" not in panel or not names:
         raise DataError("A panel has a column `as_of` and features: stack snapshots with features.snapshots(…).")
+    if panel.empty:
+        raise DataError("The panel has no rows.")
+    undated = int(panel["as_of"].isna().sum())
+    if undated:
+        raise DataError(
+            f"`as_of` is empty in {undated:,} of {len(panel):,} rows of the panel: each row must have its date."
+        )
     parts = [(day, part) for day, part in panel.groupby("as_of", sort=True)]
     rows: list[tuple[object, ...]] = []
     for name in names:
@@ -84,7 +91,8 @@ def _described(values: pd.Series) -> tuple[int, float, float, float]:
     missing = float(values.isna().mean())
     if not pd.api.types.is_numeric_dtype(values):
         return len(values), np.nan, missing, np.nan
-    return len(values), float(values.mean()), missing, float((values == 0).mean())
+    numbers = values.to_numpy(dtype=float, na_value=np.nan)
+    return len(values), float(pd.Series(numbers).mean()), missing, float((numbers == 0).mean())
 
 
 def _stability(before: pd.Series, now: pd.Series) -> tuple[float, float]:

@@ -2,6 +2,7 @@
 
 from churnlab.errors import ParameterError
 from churnlab.features.feature import Feature
+from churnlab.features.units import require_whole
 
 __all__ = ["survey", "trouble", "use", "who"]
 
@@ -71,10 +72,9 @@ def use(window: int = 30) -> tuple[Feature, ...]:
     Raises
     ------
     ParameterError
-        If the window is below 1 day.
+        If the window is no whole number of days, 1 or more.
     """
-    if window < 1:
-        raise ParameterError(f"`window` must be 1 or more days, not {window}.")
+    window = require_whole("window", window)
     last, before = f"age <= {window}", f"age > {window} AND age <= {2 * window}"
     return (
         Feature(
@@ -125,7 +125,14 @@ def survey(scale: tuple[int, int] = (6, 8)) -> tuple[Feature, ...]:
     tuple of Feature
         `outcome_last`, `recommend_last`, `recommend_change` (last less first), `nps_group`, `answer_recency_days`. Of
         several answers on a day the lowest counts.
+
+    Raises
+    ------
+    ParameterError
+        If the scale is no two numbers of which the first is the lower.
     """
+    if isinstance(scale, str) or len(scale) != 2 or not scale[0] <= scale[1]:
+        raise ParameterError(f"`scale` must be where detractors and passives end, as in (6, 8), not {scale!r}.")
     low, high = scale
     last = _last("recommend")
     first = "max_by(recommend, CASE WHEN recommend IS NOT NULL THEN (age, -recommend) END)"

@@ -5,15 +5,20 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 
 from churnlab.errors import DataError, ParameterError
+from churnlab.features.dialects import DIALECTS
 from churnlab.features.expressions import refuse_unsafe
-from churnlab.features.feature import Feature, flatten
+from churnlab.features.feature import Feature
 from churnlab.features.grains import Cut
 from churnlab.features.history import require_covered, require_table, to_cut
+from churnlab.features.units import require_whole
 from churnlab.tables import Table
 
 __all__ = ["Asked", "check", "choose"]
 
 Asked = Feature | str | Iterable[Feature]
+
+_MADE = {"age", "weekday", "hour", "resolved_age", "days_to_order"}
+"""What a table with dates gets; SQL knows no capitals, so that a column `Age` would be taken for it."""
 
 
 def choose(asked: Sequence[Asked], known: tuple[Feature, ...], kind: str) -> tuple[Feature, ...]:
@@ -40,8 +45,12 @@ def choose(asked: Sequence[Asked], known: tuple[Feature, ...], kind: str) -> tup
     for part in asked:
         if isinstance(part, str):
             found.append(_named(part, by_name, kind))
+        elif isinstance(part, Feature):
+            found.append(part)
+        elif isinstance(part, Iterable):
+            found.extend(part)
         else:
-            found.extend(flatten([part]))
+            raise ParameterError(f"`{kind}s` takes features, what builders return, and names, but not {part!r}.")
     names = [feature.name for feature in found]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
@@ -101,9 +110,7 @@ def check(
     _check_keys(tables)
     _check_known(tables, cut.known)
     for name, given in tables.items():
-        taken = (
-            sorted({"age", "weekday", "hour", "resolved_age"} & set(given.columns)) if "date" in given.columns else []
-        )
+        taken = [column for column in given.columns if column.lower() in _MADE and "date" in given.columns]
         if taken:
             raise DataError(
                 f"{given.label} ({name}) has a column {taken[0]!r}, which here is made from `date`. Rename yours."
@@ -135,10 +142,28 @@ def _check_known(tables: Mapping[str, Table], known: Mapping[str, str]) -> None:
             raise ParameterError(f"`known` names the table {name!r}, but there are {', '.join(tables)}.")
         if column not in tables[name].columns:
             raise DataError(f"`known` names the column {column!r}, but {name} has {', '.join(tables[name].columns)}.")
+        _check_moments(tables[name], column)
+
+
+def _check_moments(table: Table, column: str) -> None:
+    """Refuse a column that is no time in some rows: these would be left out unseen."""
+    quoted = DIALECTS[table.engine.dialect].quote(column)
+    kind = table.engine.types(table.view)[column]
+    if not kind.startswith(("DATE", "TIMESTAMP", "VARCHAR")):
+        raise DataError(f"`known` names the column {column!r} of {table.label}, which holds {kind}, not times.")
+    wrong, example = table.engine.rows(
+        f"SELECT count(*), min(CAST({quoted} AS STRING)) FROM {table.view} WHERE TRY_CAST({quoted} AS TIMESTAMP) IS NULL"
+    )[0]
+    if wrong:
+        found = f"for example {example!r}" if example is not None else "it is empty"
+        raise DataError(
+            f"`known` names the column {column!r} of {table.label}, which in {wrong:,} of {table.n:,} rows is no time as in "
+            f"2024-12-31 23:59:59 ({found}). Fill it in; what never became known is better left out with where(…)."
+        )
 
 
 def _check_numbers(cut: Cut, targets: tuple[Feature, ...]) -> None:
-    if cut.gap < 0 or cut.horizon < 0:
-        raise ParameterError(f"`horizon` and `gap` must be 0 or more days, not {cut.horizon} and {cut.gap}.")
+    require_whole("horizon", cut.horizon, least=0)
+    require_whole("gap", cut.gap, least=0)
     if targets and cut.horizon == 0:
         raise ParameterError("Targets take a window: `horizon` must be above 0 days.")

@@ -2,6 +2,7 @@
 
 import warnings
 from datetime import date, timedelta
+from numbers import Real
 
 import pandas as pd
 
@@ -140,7 +141,7 @@ def to_future(
     """
     require_table(orders, "ORDERS")
     start = to_date(as_of, "as_of")
-    if not horizon > 0:
+    if not (isinstance(horizon, Real) and horizon > 0):
         raise ParameterError(f"`horizon` must be above 0, not {horizon!r}.")
     end = shift(start, horizon, unit)
     require_covered(orders, end, observed_until)

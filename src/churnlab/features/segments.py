@@ -9,12 +9,14 @@ import pandas as pd
 
 from churnlab import tables
 from churnlab.errors import DataError, ParameterError
+from churnlab.features.units import require_whole
 
 __all__ = ["SEGMENTS", "Segment", "profile_segments", "rfm_scores", "rfm_segments"]
 
 Array = npt.NDArray[np.float64]
 
 _ANY = (1.0, float("inf"))
+_NUMBERS = ("frequency", "recency", "T", "monetary_value")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,7 +74,7 @@ def rfm_scores(rfm: pd.DataFrame, *, groups: int = 5) -> pd.DataFrame:
     DataError
         If the frame breaks the contract RFM or has no `monetary_value`.
     ParameterError
-        If there are fewer than 2 groups.
+        If `groups` is no whole number, 2 or more.
 
     Notes
     -----
@@ -88,17 +90,17 @@ def rfm_scores(rfm: pd.DataFrame, *, groups: int = 5) -> pd.DataFrame:
     >>> rfm_scores(rfm, groups=3)[["recency_score", "frequency_score"]].to_numpy().tolist()
     [[1, 1], [2, 1], [3, 3]]
     """
-    if groups < 2:
-        raise ParameterError(f"`groups` must be 2 or more, not {groups}.")
+    groups = require_whole("groups", groups, least=2)
     tables.read(rfm, "RFM")
     _require(rfm, ("monetary_value",), nullable=("monetary_value",))
     weight = rfm["weight"].to_numpy(dtype=float) if "weight" in rfm else np.ones(len(rfm))
+    numbers = {name: pd.to_numeric(rfm[name]).to_numpy(dtype=float, na_value=np.nan) for name in _NUMBERS}
     values = {
-        "recency_score": rfm["recency"] - rfm["T"],
-        "frequency_score": rfm["frequency"],
-        "monetary_score": rfm["monetary_value"].astype(float).fillna(0),
+        "recency_score": numbers["recency"] - numbers["T"],
+        "frequency_score": numbers["frequency"],
+        "monetary_score": np.nan_to_num(numbers["monetary_value"]),
     }
-    return rfm.assign(**{name: _score(value.to_numpy(dtype=float), weight, groups) for name, value in values.items()})
+    return rfm.assign(**{name: _score(value, weight, groups) for name, value in values.items()})
 
 
 def _require(frame: pd.DataFrame, columns: Sequence[str], nullable: Sequence[str] = ()) -> None:

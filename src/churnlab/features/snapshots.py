@@ -12,7 +12,7 @@ from typing import Any
 
 import pandas as pd
 
-from churnlab.errors import DataError, ParameterError
+from churnlab.errors import DataError
 from churnlab.features.baskets import calendar
 from churnlab.features.compose import Population, compose
 from churnlab.features.dialects import DIALECTS
@@ -23,6 +23,7 @@ from churnlab.features.habits import frequency, money, rhythm, windows
 from churnlab.features.history import to_days
 from churnlab.features.request import Asked, check, choose
 from churnlab.features.targets import TARGETS
+from churnlab.features.units import require_whole
 from churnlab.progress import track
 from churnlab.tables import Table, to_date
 
@@ -102,12 +103,11 @@ class Snapshot:
         Raises
         ------
         ParameterError
-            If `partitions` is below 1.
+            If `partitions` is no whole number, 1 or more.
         OSError
             If the folder cannot be written.
         """
-        if partitions < 1:
-            raise ParameterError(f"`partitions` must be 1 or more, not {partitions!r}.")
+        partitions = require_whole("partitions", partitions)
         place = Path(folder) / f"as_of={self.cut.as_of.isoformat()}"
         manifest = self._manifest(partitions)
         if _reads(place / "manifest.json") == manifest:

@@ -8,6 +8,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from churnlab import display
@@ -229,6 +230,8 @@ def to_date(value: str | date, name: str) -> date:
     datetime.date(1997, 10, 1)
     """
     try:
+        if isinstance(value, np.datetime64):
+            value = pd.Timestamp(value)
         return date(value.year, value.month, value.day) if isinstance(value, date) else date.fromisoformat(value)
     except (ValueError, TypeError):  # pandas' NaT is a date without a year
         raise ParameterError(f"`{name}` must be a date as in 2024-12-31, not {value!r}.") from None
