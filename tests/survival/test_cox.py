@@ -159,6 +159,68 @@ def test_invariant_collapsed_rows_give_the_same_fit():
     np.testing.assert_allclose(by_row.covariance, robust.covariance, rtol=1e-7)
 
 
+@pytest.mark.parametrize("size", [2**24, 2])
+def test_invariant_columns_of_any_kind_are_counted(monkeypatch, size):
+    """Numbers, whole or not, below 0, far from it or nullable, truths and categories: counted, rows give the same fit."""
+    from churnlab.survival import patterns
+
+    monkeypatch.setattr(patterns, "_TABLE", size)
+    rng = np.random.default_rng(5)
+    n = 30_000
+    spells = pd.DataFrame(
+        {
+            "below": rng.integers(-2, 1, n),
+            "far": 1e9 + rng.integers(0, 2, n),
+            "parts": rng.choice([0.25, 0.5, 9.75], n),
+            "vip": rng.random(n) < 0.4,
+            "plan": pd.Categorical(rng.choice(["c", "a"], n), categories=["c", "unused", "a"]),
+            "nullable": pd.array(rng.integers(0, 2, n), dtype="Int64"),
+            "area": rng.choice(["north", "south"], n),
+            "entry": rng.integers(0, 2, n),
+            "weight": rng.integers(1, 3, n),
+        }
+    )
+    time = np.ceil(rng.exponential(size=n) * 4 * np.exp(0.3 * spells["vip"] - 0.2 * spells["below"]))
+    spells = spells.assign(duration=spells["entry"] + np.minimum(time, 3), churned=time <= 3)
+    names = ["below", "far", "parts", "vip", "plan", "nullable"]
+    calls = []
+    count = patterns._count
+    monkeypatch.setattr(patterns, "_count", lambda *given: calls.append(found := count(*given)) or found)
+    counted = survival.fit_cox(spells, covariates=names, strata="area")
+    monkeypatch.setattr(patterns, "_PROBE", n + 1)
+    apart = survival.fit_cox(spells, covariates=names, strata="area")
+    assert len(calls) == 1
+    assert len(calls[0][0]) < n / 4
+    assert counted.n == apart.n == spells["weight"].sum()
+    np.testing.assert_allclose(counted.coefficients, apart.coefficients, rtol=1e-8)
+    np.testing.assert_allclose(counted.covariance, apart.covariance, rtol=1e-8)
+    assert counted.log_likelihood == pytest.approx(apart.log_likelihood, rel=1e-12)
+
+
+@pytest.mark.parametrize("fit", [survival.fit_cox, survival.fit_aft, survival.fit_discrete_hazard])
+@pytest.mark.parametrize(
+    ("values", "lack"),
+    [
+        ([0.0, 1.0], None),
+        ([0.0, 1.0], np.inf),
+        ([0.5, 2.5], None),
+        ([0.5, 2.5], np.inf),
+        (pd.array([0, 1], dtype="Int64"), None),
+    ],
+)
+def test_input_a_lack_among_many_alike_is_named(fit, values, lack):
+    """One empty or infinite cell among thousands of few values is refused with its row, and is never taken for a value."""
+    rng = np.random.default_rng(1)
+    n = 5_000
+    spells = pd.DataFrame(
+        {"duration": rng.integers(1, 9, n), "churned": rng.random(n) < 0.5, "z": rng.integers(0, 2, n)}
+    )
+    column = pd.Series(values)[rng.integers(0, 2, n)].reset_index(drop=True)
+    column[3_000] = lack
+    with pytest.raises(DataError, match=r"`x` must be there and finite .* not in 1 of 5,000 \(first: row 3001\)"):
+        fit(spells.assign(x=column), covariates=["z", "x"])
+
+
 @settings(max_examples=15, deadline=None)
 @given(
     cuts=st.lists(st.integers(1, 51), min_size=1, max_size=4, unique=True), ties=st.sampled_from(["efron", "breslow"])

@@ -1,7 +1,7 @@
 """Accelerated failure time models: by how much each covariate stretches the time until a customer leaves."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, get_args
 
 import numpy as np
@@ -86,9 +86,9 @@ def fit_aft(
     frame = take_frame(spells)
     observed = read_observations(frame, reason=reason)
     design = plan_design(frame, covariates, formula)
-    kinds = collapse_rows(frame, design, observed, None)
+    kinds = collapse_rows(frame, design, observed)
     if kinds is not None:
-        frame, observed = frame.iloc[kinds[0]], replace(observed.take(kinds[0]), weight=kinds[1])
+        frame, observed = kinds.frame, kinds.observations
     matrix = design.matrix(frame)
     standard = standardise(matrix, observed.weight, design.terms)
     warn_of_leakage(design.columns, design.terms, matrix, observed.churned)

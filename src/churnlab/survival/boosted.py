@@ -1,7 +1,6 @@
 """Gradient boosting of the hazard in discrete time: effects of any shape, and between covariates."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -88,9 +87,9 @@ def fit_boosted_hazard(
     refuse_broken_periods(observed)
     design = plan_design(frame, covariates, None)
     n, events = float(observed.weight.sum()), float(observed.weight[observed.churned].sum())
-    kinds = collapse_rows(frame, design, observed, None)
+    kinds = collapse_rows(frame, design, observed)
     if kinds is not None:
-        frame, observed = frame.iloc[kinds[0]], replace(observed.take(kinds[0]), weight=kinds[1])
+        frame, observed = kinds.frame, kinds.observations
     entry = np.zeros(len(frame)) if observed.entry is None else observed.entry
     length = (observed.duration - entry).astype(np.intp)
     row = np.repeat(np.arange(len(frame)), length)

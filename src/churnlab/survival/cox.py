@@ -1,7 +1,7 @@
 """Cox's proportional hazards model: what goes with leaving sooner or later."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -149,10 +149,7 @@ def to_cox_data(
     stratum = strata.codes(frame) if strata.columns else None
     kinds = collapse_rows(frame, design, observations, stratum) if collapse and weights == "counts" else None
     if kinds is not None:
-        rows, weight = kinds
-        frame = pd.DataFrame({name: frame[name].iloc[rows] for name in design.columns})
-        observations = replace(observations.take(rows), weight=weight)
-        stratum = None if stratum is None else stratum[rows]
+        frame, observations, stratum = kinds.frame, kinds.observations, kinds.stratum
     matrix = design.matrix(frame)
     weight_or_none = None if (observations.weight == 1).all() else observations.weight
     standard = standardise(matrix, weight_or_none, design.terms)

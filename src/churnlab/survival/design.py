@@ -16,6 +16,7 @@ __all__ = ["Covariate", "Design", "count_texts", "plan_design"]
 Array = npt.NDArray[np.float64]
 
 _MOST_LEVELS = 200
+_FIRST = 10_000
 _OF_THE_SPELL = {"duration", "churned", "entry", "weight", "reason"}
 
 
@@ -33,7 +34,7 @@ class Covariate:
             return (self.name,)
         return tuple(f"{self.name}[{level}]" for level in self.levels[1:])
 
-    def codes(self, column: pd.Series) -> npt.NDArray[np.int32]:
+    def codes(self, column: pd.Series) -> npt.NDArray[Any]:
         """Return the place of each value (n,) among the levels.
 
         Raises
@@ -42,8 +43,8 @@ class Covariate:
             If a cell is empty, or a value is none of them.
         """
         codes = _place_among(self.levels or (), column)
-        strange = np.flatnonzero(codes < 0)
-        if len(strange):
+        if codes.min(initial=0) < 0:
+            strange = np.flatnonzero(codes < 0)
             _check_cells(column.to_frame(), [self.name])
             known = ", ".join(map(repr, (self.levels or ())[:10]))
             raise DataError(
@@ -178,8 +179,9 @@ def count_texts(frame: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
 def _plan_covariate(column: pd.Series) -> Covariate:
     kind, name = column.dtype, str(column.name)
     if isinstance(kind, pd.CategoricalDtype):
-        seen = np.bincount(column.cat.codes.to_numpy() + 1, minlength=len(kind.categories) + 1)[1:] > 0
-        return Covariate(name=name, levels=tuple(kind.categories[seen]))
+        return Covariate(
+            name=name, levels=tuple(kind.categories[_seen(column.cat.codes.to_numpy(), len(kind.categories))])
+        )
     if pd.api.types.is_numeric_dtype(kind):
         return Covariate(name=name, levels=None)
     if pd.api.types.is_datetime64_any_dtype(kind):
@@ -193,14 +195,25 @@ def _plan_covariate(column: pd.Series) -> Covariate:
     return Covariate(name=name, levels=tuple(sorted(levels, key=str)))
 
 
-def _place_among(levels: tuple[Any, ...], column: pd.Series) -> npt.NDArray[np.int32]:
+def _seen(codes: npt.NDArray[Any], levels: int) -> npt.NDArray[np.bool_]:
+    """Return which of some levels occur among codes (n,), -1 for none: by the first rows if all do."""
+    for part in (codes[:_FIRST], codes):
+        found = np.bincount(part.astype(np.intp) + 1, minlength=levels + 1)[1:] > 0
+        if found.all():
+            break
+    return found
+
+
+def _place_among(levels: tuple[Any, ...], column: pd.Series) -> npt.NDArray[Any]:
     """Return the place of each value (n,) among the levels; -1 for what is none of them."""
     known = pd.Index(list(levels))
     if not isinstance(column.dtype, pd.CategoricalDtype):
         found: npt.NDArray[np.int32] = known.get_indexer(pd.Index(column)).astype(np.int32)
         return found
-    places = np.append(known.get_indexer(column.cat.categories), -1).astype(np.int32)
-    among: npt.NDArray[np.int32] = places.take(column.cat.codes.to_numpy(), mode="wrap")
+    places, codes = known.get_indexer(column.cat.categories), column.cat.codes.to_numpy()
+    if (places == np.arange(len(places))).all():
+        return codes
+    among: npt.NDArray[np.int32] = np.append(places, -1).astype(np.int32).take(codes, mode="wrap")
     return among
 
 

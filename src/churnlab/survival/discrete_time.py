@@ -1,7 +1,6 @@
 """The hazard in discrete time: whether a customer who has come this far leaves in the next period."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -99,9 +98,9 @@ def fit_discrete_hazard(
     observed = read_observations(frame, reason=reason)
     refuse_broken_periods(observed)
     design = plan_design(frame, covariates, formula)
-    kinds = collapse_rows(frame, design, observed, None)
+    kinds = collapse_rows(frame, design, observed)
     if kinds is not None:
-        frame, observed = frame.iloc[kinds[0]], replace(observed.take(kinds[0]), weight=kinds[1])
+        frame, observed = kinds.frame, kinds.observations
     matrix = design.matrix(frame)
     standard = standardise(matrix, observed.weight, design.terms)
     warn_of_leakage(design.columns, design.terms, matrix, observed.churned)
