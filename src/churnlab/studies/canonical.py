@@ -13,7 +13,7 @@ INJECTED_TAG = "injected-parameters"
 _MARKER_TAG = "papermill-error-cell-tag"
 _CHANCE = (
     (re.compile(r"\bat 0x[0-9a-fA-F]+"), "at 0x…"),
-    (re.compile(r"/\S*ipykernel_\d+/\d+\.py"), "<cell>"),
+    (re.compile(r"(?:/[^\s/]{1,255}){0,40}/ipykernel_\d+/\d+\.py"), "<cell>"),
     (re.compile(r"\bT_[0-9a-f]{5}(?=[_\"' ])"), "T_table"),
 )
 
@@ -88,18 +88,22 @@ def _cell(cell: Mapping[str, Any], name: str, hide: Mapping[str, str]) -> dict[s
 def _output(output: Mapping[str, Any], hide: Mapping[str, str]) -> dict[str, Any]:
     clean = dict(output)
     if "text" in clean:
-        clean["text"] = _steady(text_of(clean["text"]), hide)
-    if "traceback" in clean:
-        clean["traceback"] = [_steady(line, hide) for line in clean["traceback"]]
+        clean["text"] = text_of(clean["text"])
     if "data" in clean:
-        clean["data"] = {kind: _datum(kind, value, hide) for kind, value in clean["data"].items()}
-    return clean
+        clean["data"] = {kind: _datum(kind, value) for kind, value in clean["data"].items()}
+    return {key: _steady_throughout(value, hide) for key, value in clean.items()}
 
 
-def _datum(kind: str, value: Any, hide: Mapping[str, str]) -> Any:
-    if kind.startswith("text/"):
-        return _steady(text_of(value), hide)
-    return text_of(value) if kind.startswith("image/") else value
+def _datum(kind: str, value: Any) -> Any:
+    return text_of(value) if kind.startswith(("text/", "image/")) else value
+
+
+def _steady_throughout(value: Any, hide: Mapping[str, str]) -> Any:
+    if isinstance(value, Mapping):
+        return {_steady(key, hide): _steady_throughout(item, hide) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_steady_throughout(item, hide) for item in value]
+    return _steady(value, hide) if isinstance(value, str) else value
 
 
 def _steady(text: str, hide: Mapping[str, str]) -> str:

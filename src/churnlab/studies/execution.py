@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import IO, Any, Literal
 
 from churnlab.studies.canonical import INJECTED_TAG, canonical
-from churnlab.studies.secrets import remove_leaks, scrub, secrets_in
+from churnlab.studies.secrets import masks, remove_leaks, scrub, secrets_in
 from churnlab.studies.stopping import GLANCE, Stop
 
 Status = Literal["done", "failed", "data", "timeout"]
@@ -95,7 +95,7 @@ def execute(
     timed_out, done = _work(workshop, output, timeout, progress, stop or Stop())
     result = _read(executed) or notebook
     secrets = secrets_in(values)
-    hidden = {str(scratch): ".", str(output): "."} | {value: f"env:{name}" for name, value in secrets.items()}
+    hidden = {str(scratch): ".", str(output): "."} | masks(secrets)
     clean = canonical(result, hide=hidden)
     leaks = remove_leaks(output, secrets)
     if timed_out:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from collections.abc import Mapping
+from html import escape
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from churnlab.errors import ParameterError
 
@@ -93,6 +96,28 @@ def secrets_in(values: Mapping[str, Any]) -> dict[str, str]:
     return {name: os.environ[name] for name in names if len(os.environ.get(name, "")) > 3}
 
 
+def masks(secrets: Mapping[str, str]) -> dict[str, str]:
+    """Return every way in which secrets may be written, and what stands in its place.
+
+    Parameters
+    ----------
+    secrets : mapping of str to str
+        Secrets by name.
+
+    Returns
+    -------
+    dict of str to str
+        ``env:NAME`` by text: as it is, in Python's and JSON's quotes, in HTML, in an address; the longest texts first.
+
+    Raises
+    ------
+    Nothing
+        Any text can be a secret.
+    """
+    found = {text: f"env:{name}" for name, value in secrets.items() for text in _ways_to_write(value)}
+    return dict(sorted(found.items(), key=lambda item: -len(item[0])))
+
+
 def remove_leaks(folder: Path, secrets: Mapping[str, str]) -> list[str]:
     """Remove every file of a folder that holds a secret.
 
@@ -114,19 +139,41 @@ def remove_leaks(folder: Path, secrets: Mapping[str, str]) -> list[str]:
         If a file cannot be read or removed.
     """
     found = []
-    for path in sorted(folder.rglob("*")) if secrets else ():
-        content = path.read_bytes() if path.is_file() else b""
-        if held := [name for name, value in secrets.items() if value.encode() in content]:
+    for path in sorted(filter(Path.is_file, folder.rglob("*"))) if secrets else ():
+        content = path.read_bytes()
+        held = next((shown for text, shown in masks(secrets).items() if text.encode() in content), None)
+        if held is None and path.suffix == ".parquet":
+            held = _held_in_table(path, secrets)
+        if held is not None:
             path.unlink()
-            found.append(f"{path.relative_to(folder).as_posix()} held env:{held[0]}")
+            found.append(f"{path.relative_to(folder).as_posix()} held {held}")
     return found
 
 
 def scrub(text: str, secrets: Mapping[str, str]) -> str:
     """Return a text with the names of secrets in their place."""
-    for name, value in secrets.items():
-        text = text.replace(value, f"env:{name}")
+    for written, shown in masks(secrets).items():
+        text = text.replace(written, shown)
     return text
+
+
+def _ways_to_write(value: str) -> set[str]:
+    page = escape(value)
+    texts = {value, repr(value)[1:-1], quote(value, safe=""), page, escape(value, quote=False)}
+    texts.add(page.replace("&quot;", "&#34;").replace("&#x27;", "&#39;"))  # as templates write them
+    return texts | {json.dumps(text, ensure_ascii=plain)[1:-1] for text in texts for plain in (True, False)}
+
+
+def _held_in_table(path: Path, secrets: Mapping[str, str]) -> str | None:
+    """Look into a table, whose bytes are compressed."""
+    import duckdb
+
+    with duckdb.connect() as connection:
+        for name, value in secrets.items():
+            query = "SELECT bool_or(contains(COLUMNS(*)::VARCHAR, $value)) FROM read_parquet($path)"
+            if any(connection.execute(query, {"value": value, "path": str(path)}).fetchone() or ()):
+                return f"env:{name}"
+    return None
 
 
 def _texts(value: Any) -> list[str]:
