@@ -21,7 +21,14 @@ SMALL = {
     "customer_base": {"window_days": 60},
     "retention_curve": {"held_out": 3, "cohort": "2024 <b>", "period": "month"},
     "price_elasticity": {"contract": "prices", "groups": ["Gruppe"], "change": -10.0},
-    "satisfaction": {"lowest": 0, "nps": "standard", "no_answer": [99], "draws": 100, "horizon": 60},
+    "satisfaction": {
+        "lowest": 0,
+        "nps": "standard",
+        "no_answer": [99],
+        "dimensions": {"Lieferung": "Leistung", "Preis": "Leistung"},
+        "draws": 100,
+        "horizon": 60,
+    },
 }
 OWN = {
     "churn": "own_contracts",
@@ -30,6 +37,8 @@ OWN = {
     "retention_curve": "own_survivors",
 }
 """What a study reads in place of orders."""
+TABLES = {"satisfaction": {"dimensions", "asymmetry", "one_point_more", "comes_back", "complaints", "themes"}}
+"""What a study must have looked at, given such data."""
 TOLD = {"churn": ("concordance_harrell", "concordance_uno")}
 """What a report must say besides."""
 
@@ -103,7 +112,10 @@ def own_answers(tmp_path_factory) -> dict[str, str]:
     frame.to_csv(folder / "Umfrage.csv", index=False)
     orders.to_csv(folder / "Bestellungen.csv", index=False)
     (folder / "map.toml").write_text('[columns]\noutcome = "Zufriedenheit"\n', encoding="utf-8")
-    names = {"data": "Umfrage.csv", "columns": "map.toml", "orders": "Bestellungen.csv"}
+    cases = pd.DataFrame({"customer_id": range(400), "date": "2024-09-01", "kind": "complaint"})
+    cases["resolved"] = pd.to_datetime(cases["date"]) + pd.to_timedelta(cases["customer_id"] % 12, unit="D")
+    cases.to_csv(folder / "Beschwerden.csv", index=False)
+    names = {"data": "Umfrage.csv", "columns": "map.toml", "orders": "Bestellungen.csv", "cases": "Beschwerden.csv"}
     return {key: str(folder / name) for key, name in names.items()}
 
 
@@ -130,6 +142,7 @@ def test_smoke_a_study_runs_on_data_of_ones_own(name, request, tmp_path):
     assert "Euro &lt;b&gt;" in report
     assert "Euro <b>" not in report
     assert own["data"] not in report
+    assert {path.stem for path in (result.folder / "tables").iterdir()} >= TABLES.get(name, set())
     assert all(words in report for words in TOLD.get(name, ()))
     assert len(pd.read_parquet(next((result.folder / "tables").glob("*.parquet")))) > 0
     assert studies.verify(result.folder).level == "identical"

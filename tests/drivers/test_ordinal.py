@@ -249,6 +249,18 @@ def test_truth_gaps_are_imputed():
     np.testing.assert_allclose(imputed.estimate, whole.estimate, atol=0.012)
 
 
+def test_truth_brant_is_missing_where_its_regressions_contradict_one_another(mobi):
+    """χ² is never negative: with 250 answers, 10 levels and 13 drivers there is no test of all of them, nor of some."""
+    items = [*(f"IMAG{place}" for place in range(1, 6)), *(f"PERQ{place}" for place in range(2, 8)), "PERV1", "PERV2"]
+    fit = drivers.fit_ordinal(mobi, outcome="CUSL3", drivers=items)
+    table = drivers.check_proportional_odds(fit, mobi).set_index("term")
+    assert not (table["statistic"] <= 0).any()
+    assert table.loc[["all", "PERQ6"], ["statistic", "p_value"]].isna().all(axis=None)
+    assert table["lowest"].drop("all").notna().all()
+    alone = drivers.fit_ordinal(mobi, outcome="CUSL3", drivers=["PERQ6"])
+    assert drivers.check_proportional_odds(alone, mobi)["p_value"].between(0, 1).all()
+
+
 def test_input_ordinal_says_what_it_cannot_use(answers, fitted):
     """Separation, unknown categories, no order, and cuts outside the scale are refused by name."""
     with pytest.raises(ConvergenceError, match="some driver separates the levels"):

@@ -221,6 +221,13 @@ def test_input_asymmetry_needs_all_three_kinds_of_rating():
         drivers.fit_asymmetry(frame.astype({"basic": "category"}), drivers=KINDS, low=2, high=6)
 
 
+def test_truth_contrasts_are_counted():
+    """An item is found if each kind of rating is there often enough; gaps count for none."""
+    frame = pd.DataFrame({"all": [1, 1, 4, 4, 7, 7], "top": [6, 6, 7, 7, 7, 7], "gap": [1, np.nan, 4, 4, 7, 7]})
+    assert drivers.find_contrasts(frame, items=list(frame), low=2, high=6, fewest=2) == ["all"]
+    assert drivers.find_contrasts(frame, items=list(frame), low=2, high=6, fewest=1) == ["all", "gap"]
+
+
 def test_truth_map_places_drivers():
     """Performance is the mean rating on a scale from 0 to 100; the quadrant follows from both cuts."""
     rng = np.random.default_rng(4)

@@ -40,6 +40,17 @@ def test_truth_index_lists_all_runs(runs: Path) -> None:
     assert "18 orders" in page
 
 
+def test_truth_a_new_parameter_leaves_older_runs_listed(runs: Path) -> None:
+    """A run from before a study had one of its parameters shows nothing in that column."""
+    path = runs / "small" / ("a" * 16) / "manifest.json"
+    manifest = json.loads(path.read_text())
+    del manifest["parameters"]["factor"]
+    path.write_text(json.dumps(manifest))
+    page = write_index(runs).read_text(encoding="utf-8")
+    assert "<td>1</td>" in page
+    assert "<td></td>" in page
+
+
 def test_truth_links_lead_to_files(runs: Path) -> None:
     """Every link of the page leads to a file beside it."""
     page = write_index(runs).read_text(encoding="utf-8")

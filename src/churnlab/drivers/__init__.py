@@ -7,7 +7,7 @@ calls and what they return.
 
 from churnlab.drivers.agreement import score_agreement, score_codes
 from churnlab.drivers.answers import describe_answers, find_items, to_answers
-from churnlab.drivers.asymmetry import AsymmetryFit, fit_asymmetry
+from churnlab.drivers.asymmetry import AsymmetryFit, find_contrasts, fit_asymmetry
 from churnlab.drivers.codebook import Codebook, code_comments, read_codebook
 from churnlab.drivers.consequences import ConsequenceFit, fit_consequence
 from churnlab.drivers.dominance import DominanceFit, fit_dominance
@@ -65,6 +65,7 @@ __all__ = [
     "compare_nps",
     "describe_answers",
     "describe_themes",
+    "find_contrasts",
     "find_items",
     "fit_asymmetry",
     "fit_consequence",

@@ -13,7 +13,7 @@ from churnlab.drivers.ratings import Ratings, to_ratings
 from churnlab.errors import DataError, ParameterError
 from churnlab.inference import normal_quantile
 
-__all__ = ["AsymmetryFit", "fit_asymmetry"]
+__all__ = ["AsymmetryFit", "find_contrasts", "fit_asymmetry"]
 
 Array = npt.NDArray[np.float64]
 
@@ -104,6 +104,42 @@ class AsymmetryFit:
 
     def _repr_html_(self) -> str:
         return display.to_html(self)
+
+
+def find_contrasts(
+    answers: pd.DataFrame, *, items: Sequence[str], low: float, high: float, fewest: int = 10
+) -> list[str]:
+    """Return the items that enough respondents rated poor, enough excellent, and enough in between.
+
+    Parameters
+    ----------
+    answers
+        One row per questionnaire.
+    items
+        Columns of ratings.
+    low, high
+        Ratings up to `low` are poor, and from `high` on excellent.
+    fewest
+        Ratings of each kind that are enough.
+
+    Raises
+    ------
+    DataError
+        If a column is missing, not of numbers or without an answer.
+
+    Examples
+    --------
+    >>> answers = pd.DataFrame({"hotline": [1, 4, 5], "gifts": [4, 4, 5]})
+    >>> find_contrasts(answers, items=["hotline", "gifts"], low=2, high=5, fewest=1)
+    ['hotline']
+    """
+    ratings = numeric_columns(answers, items)
+    counts = [
+        (ratings <= low).sum(axis=0),
+        (ratings >= high).sum(axis=0),
+        ((ratings > low) & (ratings < high)).sum(axis=0),
+    ]
+    return [name for name, rarest in zip(items, np.min(counts, axis=0), strict=True) if rarest >= fewest]
 
 
 def fit_asymmetry(

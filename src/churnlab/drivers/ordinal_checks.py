@@ -133,7 +133,8 @@ def check_proportional_odds(fit: OrdinalFit, answers: pd.DataFrame) -> pd.DataFr
     -------
     DataFrame
         One row for all terms together and one per term: `term, statistic, df, p_value`, and the coefficients of the
-        binary regressions, `lowest` and `highest` over the cuts. A small p-value says that one coefficient does not do.
+        binary regressions, `lowest` and `highest` over the cuts. A small p-value says that one coefficient does not do. The test is
+        missing where the regressions contradict one another: there are too few answers between two cuts for it.
 
     Raises
     ------
@@ -180,8 +181,11 @@ def _wald(term: str, estimate: Array, covariance: Array, contrasts: npt.NDArray[
     from scipy.stats import chi2
 
     difference = contrasts @ estimate
-    statistic = float(difference @ np.linalg.solve(contrasts @ covariance @ contrasts.T, difference))
+    spread = contrasts @ covariance @ contrasts.T
     df = len(contrasts)
+    if np.linalg.eigvalsh(spread)[0] <= 0:
+        return {"term": term, "statistic": np.nan, "df": df, "p_value": np.nan}
+    statistic = float(difference @ np.linalg.solve(spread, difference))
     return {"term": term, "statistic": statistic, "df": df, "p_value": float(chi2.sf(statistic, df))}
 
 
