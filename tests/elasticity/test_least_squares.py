@@ -311,3 +311,28 @@ def test_smoke_results_show_themselves(sold):
     fit = fit_elasticity(sold)
     assert repr(fit).startswith("ElasticityFit(")
     assert "log_price" in fit._repr_html_()
+
+
+def test_invariant_how_a_frame_stands_in_memory(sold):
+    """Columns that lie apart or backwards, of small or large whole numbers, give the same; the frame stays as it was."""
+    fit = fit_elasticity(sold, controls=("promoted",))
+    wide = pd.DataFrame(
+        np.ascontiguousarray(sold.drop(columns="period").to_numpy(dtype=float)), columns=sold.columns[:-1]
+    )
+    apart = wide.assign(period=sold["period"]).astype({"product": "int16", "store": "int8", "week": int})
+    frames = {
+        "apart": apart,
+        "backwards": sold[::-1],
+        "far": sold.assign(product=sold["product"] * 10**12 - 5, store=sold["store"] - 128),
+        "unsigned": sold.astype({"product": "uint8", "promoted": "float32"}),
+        "text": sold.assign(product=sold["product"].astype(str)),
+    }
+    for name, frame in frames.items():
+        before = frame.copy()
+        found = fit_elasticity(frame, controls=("promoted",))
+        assert found.coefficients == pytest.approx(fit.coefficients, rel=EXACT), name
+        assert found.n_clusters == fit.n_clusters
+        pd.testing.assert_frame_equal(frame, before)
+    same = fit_elasticities(frames["apart"].drop(columns="store").assign(product=sold["product"] * 50 + sold["store"]))
+    other = fit_elasticities(sold.drop(columns="store").assign(product=sold["product"] * 50 + sold["store"]))
+    pd.testing.assert_frame_equal(same.tidy(), other.tidy(), check_dtype=False)

@@ -9,8 +9,9 @@ import numpy.typing as npt
 from scipy import sparse
 from threadpoolctl import ThreadpoolController
 
+from churnlab.elasticity.blocks import row_blocks
 from churnlab.elasticity.conjugate_gradients import solve_iteratively
-from churnlab.elasticity.groups import Group
+from churnlab.elasticity.groups import Group, cells_of
 from churnlab.elasticity.semidefinite import generalised_inverse
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "reduced",
     "solve_equations",
     "split_levels",
+    "take_out",
     "tally",
 ]
 
@@ -108,11 +110,19 @@ def absorb(columns: Array, groups: Sequence[Group], weights: Array | None = None
     with one_thread().limit(limits=1):
         values = solve_equations(tally(columns, ordered, weights))
     levels = split_levels(values, [group.size for group in ordered])
-    for group, level in zip(ordered, levels, strict=True):
-        for place in range(columns.shape[1]):
-            columns[:, place] -= level[:, place].take(group.codes)
+    take_out(columns, ordered, levels)
     in_order = tuple(level for _, level in sorted(zip(order, levels, strict=True), key=lambda pair: pair[0]))
     return Absorbed(residuals=columns, levels=in_order, mean=mean)
+
+
+def take_out(columns: Array, groups: Sequence[Group], levels: Sequence[Array]) -> None:
+    """Subtract from columns (n, m), in place, the values of the levels (levels, m) that each row has."""
+    by_column = [np.asfortranarray(level) for level in levels]
+    for rows in row_blocks(len(columns)):
+        for group, level in zip(groups, by_column, strict=True):
+            codes = group.codes[rows]
+            for place in range(columns.shape[1]):
+                columns[rows, place] -= level[:, place].take(codes)
 
 
 @cache
@@ -151,7 +161,11 @@ def _table(left: Group, right: Group, weights: Array | None) -> Array | sparse.c
     """Return the weight of each pair of levels (left, right)."""
     shape = (left.size, right.size)
     if left.size * right.size <= _LARGEST_TABLE:
-        return np.bincount(left.codes * right.size + right.codes, weights, shape[0] * shape[1]).reshape(shape)
+        return (
+            np.bincount(cells_of(left, right), weights, shape[0] * shape[1])
+            .reshape(shape)
+            .astype(np.float64, copy=False)
+        )
     ones = np.ones(len(left.codes)) if weights is None else weights
     return sparse.csr_array(sparse.coo_array((ones, (left.codes, right.codes)), shape=shape))
 

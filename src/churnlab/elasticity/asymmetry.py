@@ -142,10 +142,10 @@ def fit_asymmetric_elasticity(
 
 
 def _fit(changes: Design, effects: tuple[str, ...], errors: str, conf_level: float) -> AsymmetryFit:
-    change = changes.regressors[:, 1]
-    regressors = np.column_stack([np.maximum(change, 0), np.minimum(change, 0), changes.regressors[:, 2:]])
-    design = replace(changes, regressors=regressors, terms=("rise", "fall", *changes.terms[2:]))
-    found = regress(changes.regressors[:, 0], design, effects=effects, errors=errors)
+    outcome, change, *controls = changes.columns
+    columns = (np.maximum(change, 0), np.minimum(change, 0), *controls)
+    design = replace(changes, columns=columns, terms=("rise", "fall", *changes.terms[2:]))
+    found = regress(outcome, design, effects=effects, errors=errors)
     return AsymmetryFit(
         terms=design.terms,
         coefficients=found.coefficients,

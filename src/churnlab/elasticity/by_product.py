@@ -189,7 +189,7 @@ def _design(prices: Any, by: str, controls: tuple[str, ...], towards: tuple[str,
 
 
 def _slopes(design: Design) -> Slopes:
-    *controls, price = [*design.regressors.T[1:], design.regressors[:, 0]]
+    price, *controls = design.columns
     groups, units = (count_levels(group) for group in (design.clusters[0], design.groups[0]))
     return fit_slopes(np.log(design.quantity), [*controls, price], groups, units)
 

@@ -6,7 +6,15 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from churnlab.elasticity.absorb import Equations, largest_first, one_thread, solve_equations, split_levels, tally
+from churnlab.elasticity.absorb import (
+    Equations,
+    largest_first,
+    one_thread,
+    solve_equations,
+    split_levels,
+    take_out,
+    tally,
+)
 from churnlab.elasticity.groups import Group
 from churnlab.elasticity.streaming import Piece
 from churnlab.errors import ParameterError
@@ -136,9 +144,7 @@ def _second_pass(
     products = np.zeros((sizes[-1], m, m))
     for piece in pieces():
         columns = piece.columns - shift
-        for group, level in zip(piece.groups, values, strict=False):
-            for place in range(m):
-                columns[:, place] -= level[:, place].take(group.codes)
+        take_out(columns, piece.groups[: len(values)], values)
         cluster = piece.groups[-1]
         for left in range(m):
             for right in range(left + 1):

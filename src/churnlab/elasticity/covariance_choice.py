@@ -91,7 +91,7 @@ def uncertainty(
         )
     weighted = residuals if design.weights is None else residuals * design.weights
     variance = float(residuals @ weighted) / (design.n - total)
-    moments = Moments(scores=regressors * weighted[:, None], bread=bread, residual_variance=variance, parameters=total)
+    moments = Moments(regressors=regressors, errors=weighted, bread=bread, residual_variance=variance, parameters=total)
     if errors == "cluster":
         nested = clustered_parameters(k, design.groups, design.clusters)
         fewest = min(cluster.size for cluster in design.clusters)

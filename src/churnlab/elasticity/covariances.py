@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import combinations
 
 import numpy as np
@@ -32,8 +33,10 @@ class Moments:
 
     Attributes
     ----------
-    scores
-        Each row's part in the equations that the coefficients solve (n, k): regressors times residual times weight.
+    regressors
+        (n, k).
+    errors
+        Each row's residual times its weight (n,).
     bread
         Inverse of the weighted cross-products of the regressors (k, k).
     residual_variance
@@ -42,7 +45,8 @@ class Moments:
         K: coefficients, and levels of the effects.
     """
 
-    scores: Array
+    regressors: Array
+    errors: Array
     bread: Array
     residual_variance: float
     parameters: int
@@ -50,7 +54,12 @@ class Moments:
     @property
     def n(self) -> int:
         """Number of rows."""
-        return len(self.scores)
+        return len(self.errors)
+
+    @cached_property
+    def scores(self) -> Array:
+        """Each row's part in the equations that the coefficients solve (n, k)."""
+        return self.regressors * self.errors[:, None]
 
 
 def parameters(k: int, groups: Sequence[Group]) -> int:
@@ -140,8 +149,9 @@ def clustered(moments: Moments, clusters: Sequence[Group], parameters: int) -> A
     for size in range(1, len(clusters) + 1):
         for some in combinations(clusters, size):
             together = some[0] if size == 1 else combine_groups("", some)
-            sums = clustered_scores(moments.scores, together)
-            meat += (-1) ** (size + 1) * sums.T @ sums
+            # column by column, as all scores at once take much memory
+            sums = [np.bincount(together.codes, x * moments.errors, together.size) for x in moments.regressors.T]
+            meat += (-1) ** (size + 1) * np.inner(sums, sums)
     factor = (moments.n - 1) / (moments.n - parameters) * fewest.size / (fewest.size - 1)
     covariance = _sandwich(moments, meat) * factor
     return covariance if len(clusters) == 1 else _not_negative(covariance)

@@ -64,14 +64,14 @@ def own_design(design: Design, there: PricesThere, place: int) -> OwnDesign:
     complete = own & (lacking[there.market] == 0)
     kept = complete & (design.quantity > 0)
     prices = there.log_prices[there.market[kept]]
-    controls = design.regressors[kept, 1:]
+    controls = [column[kept] for column in design.columns[1:]]
     order = [place, *(other for other in range(prices.shape[1]) if other != place)]
     rivals = tuple(other for other in order if other == place or _varies(prices[:, other]))
-    varying = [column for column in range(controls.shape[1]) if _varies(controls[:, column])]
-    regressors = np.asfortranarray(np.column_stack([prices[:, rivals], controls[:, varying]]))
-    terms = (*(f"price {other}" for other in rivals), *(design.terms[1 + column] for column in varying))
+    varying = [place for place, control in enumerate(controls) if _varies(control)]
+    columns = (*(prices[:, rival] for rival in rivals), *(controls[place] for place in varying))
+    terms = (*(f"price {other}" for other in rivals), *(design.terms[1 + place] for place in varying))
     rows = design.keep(kept)
-    fitted = replace(rows, regressors=regressors, terms=terms, clusters=rows.clusters[:-1])
+    fitted = replace(rows, columns=columns, terms=terms, clusters=rows.clusters[:-1])
     return OwnDesign(
         design=fitted.without_singletons(),
         rivals=rivals,

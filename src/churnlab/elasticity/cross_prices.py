@@ -191,7 +191,7 @@ def _each_product(design: Design, effects: tuple[str, ...], errors: str) -> tupl
 
 
 def _own_table(own: OwnDesign, names: list[Any], effects: tuple[str, ...], errors: str) -> pd.DataFrame:
-    if own.design.n <= own.design.regressors.shape[1]:
+    if own.design.n <= len(own.design.columns):
         raise DataError(f"{own.design.n} rows with all the prices are too few.")
     labelled = replace(own.design, terms=_labels(own, names))
     found = regress(np.log(own.design.quantity), labelled, effects=effects, errors=errors)

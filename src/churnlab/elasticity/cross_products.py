@@ -11,6 +11,7 @@ import numpy.typing as npt
 from churnlab.elasticity.collapse import collapse
 from churnlab.elasticity.covariances import parameters_of_sizes
 from churnlab.elasticity.design import Form, Specification, to_design
+from churnlab.elasticity.fit_statistics import outcome_and_regressors
 from churnlab.elasticity.specification import SpecificationFit, cluster_jackknife, fit_specification
 from churnlab.elasticity.streaming import Piece, open_stream
 from churnlab.elasticity.wild_bootstrap import BootstrapTest, wild_cluster_test
@@ -209,7 +210,7 @@ def _open(prices: Any, controls: tuple[str, ...], effects: tuple[str, ...], clus
         return _Source(names=stream.names, sizes=sizes, n=stream.n, n_singletons=stream.n_singletons, pieces=pieces)
     asked = Specification(effects=effects, cluster=(cluster,), controls=controls, form=form)
     design = to_design(prices, asked)
-    columns = np.asfortranarray(np.column_stack([np.log(design.quantity), design.regressors]))
+    columns, _ = outcome_and_regressors(design)
     groups_of_rows = (*design.groups, design.clusters[0])
     return _Source(
         names=("log_quantity", *design.terms),

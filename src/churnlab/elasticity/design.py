@@ -1,7 +1,8 @@
 """What a demand curve is fitted on: the columns, effects and clusters of the rows that count."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
@@ -59,8 +60,8 @@ class Design:
         As they were (n,).
     terms
         Names of the k regressors, the price first.
-    regressors
-        (n, k), columns contiguous.
+    columns
+        The k regressors (n,); they may be the caller's own memory.
     moderators
         The mean of each moderator, from which its effect on the elasticity is counted.
     instruments
@@ -78,7 +79,7 @@ class Design:
     quantity: Array
     price: Array
     terms: tuple[str, ...]
-    regressors: Array
+    columns: tuple[Array, ...]
     moderators: dict[str, float]
     instruments: Array
     groups: tuple[Group, ...]
@@ -91,6 +92,11 @@ class Design:
     def n(self) -> int:
         """Number of rows that count."""
         return len(self.quantity)
+
+    @cached_property
+    def regressors(self) -> Array:
+        """The columns side by side (n, k), contiguous."""
+        return _beside(self.columns, self.n)
 
     def keep(self, kept: npt.NDArray[np.bool_]) -> "Design":
         """Return the design of the rows that are kept."""
@@ -109,8 +115,8 @@ class Design:
             self,
             quantity=self.quantity[rows],
             price=self.price[rows],
-            regressors=_columns_at(self.regressors, rows),
-            instruments=_columns_at(self.instruments, rows),
+            columns=tuple(column[rows] for column in self.columns),
+            instruments=np.asfortranarray(self.instruments[rows]),
             groups=tuple(of_group(group, rows) for group in self.groups),
             clusters=tuple(of_group(group, rows) for group in self.clusters),
             weights=None if self.weights is None else self.weights[rows],
@@ -153,7 +159,7 @@ def to_design(prices: Any, asked: Specification) -> Design:
         quantity=quantity,
         price=price,
         terms=terms,
-        regressors=_beside(columns, panel.n),
+        columns=tuple(columns),
         moderators=means,
         instruments=_beside([panel.number(name) for name in asked.instruments], panel.n),
         groups=tuple(panel.group(name) for name in asked.effects),
@@ -224,11 +230,7 @@ def _regressors(
     return tuple(terms), columns, means
 
 
-def _columns_at(columns: Array, rows: Any) -> Array:
-    return _beside([column[rows] for column in columns.T], len(rows) if rows.dtype != bool else int(rows.sum()))
-
-
-def _beside(columns: list[Array], n: int) -> Array:
+def _beside(columns: Sequence[Array], n: int) -> Array:
     together = np.empty((n, len(columns)), order="F")
     for place, column in enumerate(columns):
         together[:, place] = column

@@ -160,10 +160,10 @@ def _with_past(design: Design, lags: int) -> Design:
     kept = np.all([rows >= 0 for rows in before], axis=0)
     if not kept.any():
         raise DataError(f"No row has a price in each of the {lags} periods before. Try: fewer lags, or longer periods.")
-    past = [design.regressors[rows, 0] for rows in before]
-    columns = np.column_stack([design.regressors[:, :1], *past, design.regressors[:, 1:]])
+    price, *others = design.columns
+    columns = (price, *(price[rows] for rows in before), *others)
     terms = (design.terms[0], *(f"log_price before {lag}" for lag in range(1, lags + 1)), *design.terms[1:])
-    return replace(design, terms=terms, regressors=columns).keep(kept).without_singletons()
+    return replace(design, terms=terms, columns=columns).keep(kept).without_singletons()
 
 
 def _fit(design: Design, asked: Specification, *, lags: int, errors: str, lost: int, conf_level: float) -> DynamicFit:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from churnlab.elasticity.blocks import row_blocks
 from churnlab.elasticity.design import Design
 
 __all__ = ["FitStatistics", "fit_statistics", "outcome_and_regressors", "squares_around_mean", "weighted"]
@@ -35,10 +36,11 @@ def outcome_and_regressors(design: Design, more: Array | None = None) -> tuple[A
         May be changed in place.
     array (1 + k,)
     """
-    k = design.regressors.shape[1]
+    k = len(design.columns)
     columns = np.empty((design.n, 1 + k + (0 if more is None else more.shape[1])), order="F")
-    columns[:, 0] = np.log(design.quantity)
-    columns[:, 1 : 1 + k] = design.regressors
+    np.log(design.quantity, out=columns[:, 0])
+    for place, column in enumerate(design.columns):
+        columns[:, 1 + place] = column
     if more is not None:
         columns[:, 1 + k :] = more
     return columns, np.array([squares_around_mean(column, design.weights) for column in columns.T])
@@ -48,8 +50,11 @@ def squares_around_mean(column: Array, weights: Array | None = None) -> float:
     """Return the (weighted) sum of squares of a column (n,) around its mean: exactly 0 where it does not vary."""
     if column.min() == column.max():
         return 0.0
-    centred = column - np.average(column, weights=weights)
-    return float(centred @ weighted(centred, weights))
+    mean, squares = np.average(column, weights=weights), 0.0
+    for rows in row_blocks(len(column)):
+        centred = column[rows] - mean
+        squares += float(centred @ weighted(centred, None if weights is None else weights[rows]))
+    return squares
 
 
 def weighted(columns: Array, weights: Array | None) -> Array:
@@ -81,7 +86,7 @@ def fit_statistics(design: Design, residuals: Array, outcome: Array, squares: fl
     n = design.n
     return FitStatistics(
         residual_variance=rss / (n - parameters),
-        smearing=float(np.average(np.exp(residuals), weights=design.weights)),
+        smearing=_mean_of_exponentials(residuals, design.weights),
         price_mean=float(np.average(design.price, weights=design.weights)),
         price_low=float(design.price.min()),
         price_high=float(design.price.max()),
@@ -89,3 +94,10 @@ def fit_statistics(design: Design, residuals: Array, outcome: Array, squares: fl
         r_squared=1 - rss / squares if squares > 0 else float("nan"),
         r_squared_within=1 - rss / within if within > 0 else float("nan"),
     )
+
+
+def _mean_of_exponentials(numbers: Array, weights: Array | None) -> float:
+    parts = (
+        weighted(np.exp(numbers[rows]), None if weights is None else weights[rows]) for rows in row_blocks(len(numbers))
+    )
+    return sum(float(part.sum()) for part in parts) / (len(numbers) if weights is None else float(weights.sum()))

@@ -241,7 +241,8 @@ def _fit(design: Design, asked: Specification, errors: str, lags: int | None, co
         regressors, gram = regressors[:, kept], gram[np.ix_(kept, kept)]
     bread = inverse(gram)
     coefficients = bread @ (weighted(regressors, design.weights).T @ outcome)
-    residuals = outcome - regressors @ coefficients
+    residuals = regressors @ -coefficients
+    residuals += outcome
     found = uncertainty(design, regressors, residuals, bread, errors=errors, lags=lags)
     return ElasticityFit(
         terms=tuple(design.terms[place] for place in kept),

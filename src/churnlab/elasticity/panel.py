@@ -11,6 +11,7 @@ import pandas as pd
 
 from churnlab import tables
 from churnlab.elasticity.groups import Group, combine_groups, group_values, repeated_rows
+from churnlab.engines import default_engine
 from churnlab.errors import DataError, ParameterError
 from churnlab.tables import Table
 from churnlab.tables.dialects import DIALECTS
@@ -165,11 +166,27 @@ def open_panel(prices: Any) -> Panel:
     """
     if isinstance(prices, Table) and prices.contract.name != "PRICES":
         raise ParameterError(f"A table of PRICES is needed, not of {prices.contract.name}. Try: elasticity.to_prices.")
-    table = prices if isinstance(prices, Table) else tables.read(prices, "PRICES")
+    table = prices if isinstance(prices, Table) else tables.read(_lent(prices), "PRICES")
     plain = isinstance(prices, pd.DataFrame) and prices.columns.is_unique
     panel = Panel(table=_in_order(table), n=table.n, frame=prices if plain else None)
     panel.refuse_repeats()
     return panel
+
+
+def _lent(prices: Any) -> Any:
+    """Return a frame of plain numbers and dates as a source that is read where it is, since a panel lives for one call only."""
+    if not isinstance(prices, pd.DataFrame):
+        return prices
+    names = {name.strip().lower() for name in prices if isinstance(name, str)} - {""}
+    if len(names) < len(prices.columns) or not all(_is_plain(prices[name]) for name in prices):
+        return prices
+    engine = default_engine()
+    return tables.Source(engine, engine.register(prices), "the frame")
+
+
+def _is_plain(column: "pd.Series[Any]") -> bool:
+    """Tell whether a column is one piece of memory with numbers or dates in it."""
+    return isinstance(column.dtype, np.dtype) and column.dtype.kind in "biufM" and column.to_numpy().flags.c_contiguous
 
 
 def _in_order(table: Table) -> Table:

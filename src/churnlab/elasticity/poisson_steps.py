@@ -147,7 +147,8 @@ def poisson_uncertainty(design: Design, found: PoissonMaximum, errors: str) -> t
     gap = design.quantity - found.expected
     dispersion = float((gap**2 / found.expected).sum()) / (design.n - total)
     moments = Moments(
-        scores=found.regressors * gap[:, None],
+        regressors=found.regressors,
+        errors=gap,
         bread=found.bread,
         residual_variance=(design.n - 1) / (design.n - total),
         parameters=total,

@@ -47,6 +47,6 @@ def to_changes(design: Design) -> Design:
     kept = before >= 0
     if not kept.any():
         raise DataError("No product is there in two neighbouring periods. Try: longer periods in to_prices.")
-    values = np.column_stack([np.log(design.quantity), design.regressors])
-    changes = np.asfortranarray((values - values[before])[kept])
-    return replace(design.keep(kept), regressors=changes, terms=("change", *design.terms)).without_singletons()
+    values = (np.log(design.quantity), *design.columns)
+    changes = tuple((column - column[before])[kept] for column in values)
+    return replace(design.keep(kept), columns=changes, terms=("change", *design.terms)).without_singletons()
