@@ -1,12 +1,14 @@
 """The command line, seen from a terminal and from a scheduler."""
 
 import json
+import os
 import random
 import re
 import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,7 @@ import pytest
 from typer.testing import CliRunner
 
 from churnlab.cli import app
+from churnlab.cli.console import terminate
 
 PARAMETERS = (
     "from pathlib import Path\nfactor: int = 2  # what to multiply by [1, 9]\ndata: Path | None = None  # a file"
@@ -178,6 +181,38 @@ def test_truth_interruption_leaves_nothing(tmp_path: Path, sent: signal.Signals,
     assert process.returncode == code
     assert err == f"churnlab: {word}; nothing half made was left\n"
     assert [path.name for path in (tmp_path / "runs" / "slow").iterdir()] == [".lock"]
+
+
+def test_truth_killed_worker_is_told_and_tidied_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the process that executes a notebook is killed outright, the run fails, and no folder stays anywhere."""
+    with tempfile.TemporaryDirectory(prefix="t") as temporary:  # a short name, since sockets go into it
+        monkeypatch.setenv("TMPDIR", temporary)
+        process = start("run", "slow")
+        assert process.stdout is not None
+        assert "cell 1 of" in process.stdout.readline()
+        [worker] = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+        assert len(list(Path(temporary).iterdir())) == 1
+        os.kill(int(worker), signal.SIGKILL)
+        _, err = process.communicate(timeout=30)
+        assert (process.returncode, "churnlab: slow: the kernel died in cell" in err) == (1, True)
+        assert list(Path(temporary).iterdir()) == []
+
+
+def test_truth_termination_has_its_code_wherever_it_comes() -> None:
+    """The system's signal ends a command with 143 even where it comes before the command's own work."""
+    with pytest.raises(SystemExit) as ending:
+        terminate(signal.SIGTERM, None)
+    assert ending.value.code == 143
+    assert not isinstance(ending.value, Exception)
+
+
+def test_truth_output_that_nobody_reads_ends_a_command_quietly() -> None:
+    """A command in front of `head` ends as other commands do there: without a word, and not as a failed study."""
+    process = start("list")
+    assert process.stdout is not None
+    process.stdout.close()
+    process.stdout = None
+    assert (process.communicate(timeout=30)[1], process.returncode) == ("", 141)
 
 
 def test_truth_kill_at_any_moment_leaves_no_half_run(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 P = ParamSpec("P")
 
+_INTERRUPTED, _UNREAD, _TERMINATED = 130, 141, 143  # 128 and the number of the signal
+
 Notebooks = Annotated[Path | None, typer.Option("--notebooks", help="The folder of studies.", show_default=False)]
 Out = Annotated[Path, typer.Option("--out", help="The folder of all runs.")]
 Force = Annotated[bool, typer.Option("--force", help="Run again what was run before.")]
@@ -26,13 +29,13 @@ Timeout = Annotated[float | None, typer.Option("--timeout", min=0.001, help="Sec
 Today = Annotated[str | None, typer.Option("--today", help="The day that `today`, `month-start`, … are about.")]
 
 
-class Terminated(KeyboardInterrupt):
-    """The system asked the process to end."""
+class Terminated(SystemExit):
+    """The system asked the process to end; wherever it comes, the exit code is that of a termination."""
 
 
 def terminate(number: int, frame: FrameType | None) -> None:
     """Turn the system's signal into an exception, so that everything is put away."""
-    raise Terminated
+    raise Terminated(_TERMINATED)
 
 
 def plainly(command: Callable[P, int]) -> Callable[P, None]:
@@ -42,12 +45,16 @@ def plainly(command: Callable[P, int]) -> Callable[P, None]:
     def wrapped(*args: P.args, **kwargs: P.kwargs) -> None:
         try:
             code = command(*args, **kwargs)
+            sys.stdout.flush()
         except ChurnlabError as error:
             code = say_error(str(error), 2)
         except Terminated:
-            code = say_error("terminated; nothing half made was left", 143)
+            code = say_error("terminated; nothing half made was left", _TERMINATED)
         except KeyboardInterrupt:
-            code = say_error("interrupted; nothing half made was left", 130)
+            code = say_error("interrupted; nothing half made was left", _INTERRUPTED)
+        except BrokenPipeError:  # nobody reads on, as after `| head`: not worth a word
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            code = _UNREAD
         except OSError as error:
             code = say_error(f"{error.filename or 'the disk'}: {error.strerror or error}", 1)
         raise typer.Exit(code)

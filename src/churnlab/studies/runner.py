@@ -11,9 +11,10 @@ from typing import Any, Literal
 from churnlab.errors import DataError
 from churnlab.studies.address import address_of, ingredients
 from churnlab.studies.catalogue import Study, find_study
-from churnlab.studies.execution import Execution, Progress, execute
+from churnlab.studies.execution import Progress, execute
 from churnlab.studies.folder import one_at_a_time, publish, staging, sweep
 from churnlab.studies.inputs import Input, check_unchanged, find_inputs, link_inputs
+from churnlab.studies.judgement import Execution
 from churnlab.studies.manifest import describe, log_of, write_json, write_records
 from churnlab.studies.report import write_report
 from churnlab.studies.secrets import refuse_secrets

@@ -13,7 +13,6 @@ import os
 import shutil
 import signal
 import sys
-import tempfile
 import threading
 from contextlib import suppress
 from pathlib import Path
@@ -28,8 +27,8 @@ def main(job_path: str) -> None:
     Parameters
     ----------
     job_path : str
-        A JSON file with ``notebook``, ``parameters``, ``executed`` (where the result goes) and ``mark`` (a file that
-        is made when the last cell was reached).
+        A JSON file with ``notebook``, ``parameters``, ``executed`` (where the result goes), ``mark`` (a file that
+        is made when the last cell was reached) and ``kernel`` (an empty folder for what the kernel needs).
 
     Raises
     ------
@@ -38,15 +37,14 @@ def main(job_path: str) -> None:
     """
     job = json.loads(Path(job_path).read_text(encoding="utf-8"))
     events = _take_standard_output()
-    folder = Path(tempfile.mkdtemp(prefix="cl-"))  # short, because a socket's path holds about 100 characters
+    folder, managers = Path(job["kernel"]), list[Any]()
+    threading.Thread(target=_end_with_parent, args=(managers, folder), daemon=True).start()
     _settle(folder)
-    manager = _kernel_manager(folder)
-    threading.Thread(target=_end_with_parent, args=(manager, folder), daemon=True).start()
     try:
-        _execute(job, manager, events)
+        managers.append(_kernel_manager(folder))
+        _execute(job, managers[0], events)
     finally:
-        _end_kernel(manager)
-        shutil.rmtree(folder, ignore_errors=True)
+        _end_kernels(managers)
 
 
 def _take_standard_output() -> IO[str]:
@@ -69,7 +67,8 @@ def _settle(folder: Path) -> None:
 def _kernel_manager(folder: Path) -> Any:
     from jupyter_client.manager import AsyncKernelManager
 
-    return AsyncKernelManager(kernel_name="python3", transport="ipc", ip=str(folder / "k"))
+    connection = str(folder / "kernel.json")
+    return AsyncKernelManager(kernel_name="python3", transport="ipc", ip=str(folder / "k"), connection_file=connection)
 
 
 def _execute(job: dict[str, Any], manager: Any, events: IO[str]) -> None:
@@ -116,19 +115,21 @@ def _with_end(notebook: dict[str, Any], mark: str) -> dict[str, Any]:
     return {**notebook, "cells": [*cells, end], "nbformat": 4, "nbformat_minor": 5}
 
 
-def _end_with_parent(manager: Any, folder: Path) -> None:
+def _end_with_parent(managers: list[Any], folder: Path) -> None:
+    """Wait for the parent's end; what it cannot remove any more is removed here."""
     while os.read(0, 1):
         pass
-    _end_kernel(manager)
+    _end_kernels(managers)
     shutil.rmtree(folder, ignore_errors=True)
     os._exit(1)
 
 
-def _end_kernel(manager: Any) -> None:
-    group = getattr(manager.provisioner, "pgid", None)
-    with suppress(ProcessLookupError, PermissionError):
-        if group:
-            os.killpg(group, signal.SIGKILL)
+def _end_kernels(managers: list[Any]) -> None:
+    for manager in managers:
+        group = getattr(manager.provisioner, "pgid", None)
+        with suppress(ProcessLookupError, PermissionError):
+            if group:
+                os.killpg(group, signal.SIGKILL)
 
 
 if __name__ == "__main__":
