@@ -137,6 +137,17 @@ def time_nps() -> None:
     say("fit_nps, 1,000,000 answers, 1,000 segments", cpu(lambda: drivers.fit_nps(frame, by=["segment"])))
 
 
+def time_wide() -> None:
+    """Time ten million answered questions becoming half a million questionnaires."""
+    rng = np.random.default_rng(0)
+    long = pd.DataFrame({"respondent_id": np.repeat(np.arange(500_000), 20), "item": np.tile(names(20), 500_000)})
+    long["answer"] = rng.integers(0, 11, len(long))
+    ours = cpu(lambda: drivers.to_wide(long), 1)
+    say("to_wide, 10,000,000 answers to 20 questions", ours)
+    other = cpu(lambda: long.pivot(index="respondent_id", columns="item", values="answer"), 1)
+    say("  pandas pivot", other, f"ratio {other / ours:.1f}")
+
+
 def main() -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("--pingouin")
@@ -146,6 +157,7 @@ def main() -> int:
     time_bootstrap()
     time_ordinal(options.statsmodels)
     time_nps()
+    time_wide()
     return 0
 
 

@@ -65,6 +65,33 @@ def test_truth_long_questionnaires_become_wide():
     assert wide.fillna(-1).to_numpy().tolist() == [[2, "a", 5, -1], [2, "b", -1, 6], [1, "a", -1, 7]]
 
 
+@pytest.mark.parametrize("answer", ["int64", "Int64", "int64[pyarrow]", "category", "datetime64[ns]", object])
+@pytest.mark.parametrize("keys", [["respondent_id"], ["respondent_id", "wave"]], ids=["one key", "two keys"])
+def test_invariant_every_answer_stands_where_it_was_given(answer, keys):
+    """Whatever kind answers and keys are of, each cell holds the answer of its row, or none."""
+    rng = np.random.default_rng(5)
+    long = pd.DataFrame({"respondent_id": rng.integers(0, 40, 400), "wave": rng.integers(0, 3, 400)})
+    long["item"] = rng.integers(0, 6, 400)
+    long = long.drop_duplicates([*keys, "item"]).assign(answer=lambda frame: np.arange(len(frame)))
+    typed = long.astype({"answer": answer, "wave": "category", "item": "category"})
+    wide = drivers.to_wide(typed, questionnaire=keys)
+    assert wide[keys].astype(int).to_numpy().tolist() == long[keys].drop_duplicates().to_numpy().tolist()
+    assert list(wide.columns) == [*keys, *(str(name) for name in long["item"].unique())]
+    back = wide.melt(keys, var_name="item", value_name="answer").dropna().astype("int64")
+    pd.testing.assert_frame_equal(
+        back.sort_values("answer", ignore_index=True), long[[*keys, "item", "answer"]].reset_index(drop=True)
+    )
+
+
+def test_input_questions_of_one_name():
+    """Question 1 and question "1" are not one question; a text is no list of keys."""
+    long = pd.DataFrame({"respondent_id": [1, 1], "item": [1, "1"], "answer": [5, 6]})
+    with pytest.raises(DataError, match="Two questions are called `1`"):
+        drivers.to_wide(long)
+    with pytest.raises(ParameterError, match="`questionnaire` must be a list of columns"):
+        drivers.to_wide(long, questionnaire="respondent_id")
+
+
 def test_input_a_question_answered_twice():
     """Two answers of one respondent to one question are not chosen from."""
     long = pd.DataFrame({"respondent_id": [1, 1], "item": ["x", "x"], "answer": [5, 6]})

@@ -1,7 +1,10 @@
 """Questionnaires in rows: one for each, and waves in their order."""
 
 from collections.abc import Sequence
+from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from churnlab.drivers.columns import require_columns
@@ -105,7 +108,9 @@ def to_wide(
     ------
     DataError
         If a column is not there, a question was answered twice in one questionnaire, a key or a question is missing, or
-        a question has the name of a key.
+        a question has the name of a key or of another question.
+    ParameterError
+        If `questionnaire` is no list.
 
     Examples
     --------
@@ -115,6 +120,10 @@ def to_wide(
     0              1    7.0      9
     1              2    NaN      4
     """
+    if isinstance(questionnaire, str):
+        raise ParameterError(
+            f'`questionnaire` must be a list of columns, not the text {questionnaire!r}. Try: ["{questionnaire}"].'
+        )
     keys = list(questionnaire)
     require_columns(answers, [*keys, item, answer])
     lost = answers[[*keys, item]].isna().any(axis=1).to_numpy()
@@ -123,17 +132,48 @@ def to_wide(
             f"{', '.join(f'`{name}`' for name in [*keys, item])} must not be missing, but {lost.sum():,} of {len(answers):,} "
             f"rows lack one (first: row {int(lost.argmax())})."
         )
-    twice = answers.duplicated([*keys, item]).to_numpy()
-    if twice.any():
-        raise DataError(
-            f"A question may be answered once in a questionnaire, but {twice.sum():,} of {len(answers):,} rows answer one again "
-            f"(first: row {int(twice.argmax())}). Try: name the wave among `questionnaire`."
-        )
-    place, names = pd.factorize(answers[item])
+    place, questions = pd.factorize(answers[item])
+    names = _name_questions(list(questions), keys)
+    whose, first = _number_keys(answers[keys])
+    _refuse_twice(whose * len(names) + place, len(first) * len(names))
+    row = np.full((len(names), len(first)), -1)
+    row[place, whose] = np.arange(len(answers))
+    given = answers[answer].to_numpy() if isinstance(answers[answer].dtype, np.dtype) else answers[answer].array
+    columns = [pd.api.extensions.take(given, rows, allow_fill=bool((rows < 0).any())) for rows in row]
+    wide = answers[keys].iloc[first].reset_index(drop=True)
+    return pd.concat([wide, pd.DataFrame(dict(zip(names, columns, strict=True)))], axis=1)
+
+
+def _name_questions(questions: list[object], keys: list[str]) -> list[str]:
+    names = [str(question) for question in questions]
+    twice = [name for name in names if names.count(name) > 1]
+    if twice:
+        raise DataError(f"Two questions are called `{twice[0]}`, once as text and once not. Try: call both by text.")
     clash = [name for name in names if name in keys]
     if clash:
         raise DataError(f"The question `{clash[0]}` has the name of a key. Try: rename it.")
-    whose = answers.groupby(keys, sort=False).ngroup()
-    wide = answers[keys][~answers.duplicated(keys)].reset_index(drop=True)
-    parts = [answers[answer][place == number].set_axis(whose[place == number]) for number in range(len(names))]
-    return wide.assign(**{str(name): part.reindex(wide.index) for name, part in zip(names, parts, strict=True)})
+    return names
+
+
+def _number_keys(keys: pd.DataFrame) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+    """Return the number of the questionnaire of each row (n,), in the order in which they come, and the first row of each."""
+    if keys.shape[1] == 1:
+        numbers: npt.NDArray[Any] = pd.factorize(keys.iloc[:, 0])[0]
+    else:
+        numbers = keys.groupby(list(keys), sort=False, observed=True).ngroup().to_numpy()
+    whose = numbers.astype(np.intp, copy=False)
+    first = np.full(int(whose.max()) + 1, len(whose))
+    first[whose[::-1]] = np.arange(len(whose))[::-1]
+    return whose, first
+
+
+def _refuse_twice(cell: npt.NDArray[np.intp], cells: int) -> None:
+    """Refuse rows (n,) that belong to the same of so many cells."""
+    first = np.full(cells, -1)
+    first[cell[::-1]] = np.arange(len(cell))[::-1]
+    again = first[cell] != np.arange(len(cell))
+    if again.any():
+        raise DataError(
+            f"A question may be answered once in a questionnaire, but {again.sum():,} of {len(cell):,} rows answer one again "
+            f"(first: row {int(again.argmax())}). Try: name the wave among `questionnaire`."
+        )
