@@ -159,6 +159,36 @@ def test_invariant_collapsed_rows_give_the_same_fit():
     np.testing.assert_allclose(by_row.covariance, robust.covariance, rtol=1e-7)
 
 
+@pytest.mark.parametrize("few", [40, 400, 3_000])
+@pytest.mark.parametrize("options", [{}, {"strata": "area"}, {"penalty": 5.0}, {"weights": "sampling"}])
+def test_invariant_a_sample_first_changes_nothing(monkeypatch, few, options):
+    """The search that starts from a sample of the rows, a poor one too, ends where the search from 0 does, in few full steps."""
+    from churnlab.survival import cox, cox_newton
+
+    rng = np.random.default_rng(2)
+    x = rng.normal(size=(4_000, 3))
+    entry, time = (
+        rng.integers(0, 9, len(x)) * 1.0,
+        np.ceil(rng.exponential(size=len(x)) * np.exp(-x @ [0.9, -0.5, 0.1]) * 30),
+    )
+    spells = pd.DataFrame(x, columns=["a", "b", "c"]).assign(
+        entry=entry, duration=entry + np.minimum(time, 40), churned=time <= 40, weight=1 + (time % 2), area=x[:, 0] > 0
+    )
+    whole = survival.fit_cox(spells, covariates=["a", "b", "c"], **options)
+    monkeypatch.setattr(cox, "_MANY", 1_000)
+    monkeypatch.setattr(cox, "_FEW", few)
+    full, at = [], cox_newton.PartialLikelihood.at
+    monkeypatch.setattr(
+        cox_newton.PartialLikelihood, "at", lambda self, b: full.append(len(self.matrix[0])) or at(self, b)
+    )
+    found = survival.fit_cox(spells, covariates=["a", "b", "c"], **options)
+    assert full.count(len(x)) <= (3 if few > 40 else 8)
+    assert min(full) < len(x)
+    np.testing.assert_allclose(found.coefficients, whole.coefficients, rtol=1e-8)
+    np.testing.assert_allclose(found.covariance, whole.covariance, rtol=1e-7)
+    assert found.log_likelihood == pytest.approx(whole.log_likelihood, rel=1e-11)
+
+
 @pytest.mark.parametrize("size", [2**24, 2])
 def test_invariant_columns_of_any_kind_are_counted(monkeypatch, size):
     """Numbers, whole or not, below 0, far from it or nullable, truths and categories: counted, rows give the same fit."""
@@ -261,13 +291,18 @@ def test_invariant_order_unit_and_origin_do_not_matter(shift, scale, seed):
     np.testing.assert_allclose(weeks.coefficients, found.coefficients, rtol=1e-8)
 
 
-def test_input_covariates_that_cannot_be_used_are_named(rossi):
+def test_input_covariates_that_cannot_be_used_are_named(rossi, monkeypatch):
     """Constant, collinear, separating, empty and unknown covariates are named, with what to try."""
     with pytest.raises(DataError, match="`one` is the same in every row"):
         survival.fit_cox(rossi.assign(one=1.0), covariates=["fin", "one"])
     double = rossi.assign(sum=rossi["age"] + 2 * rossi["prio"])
     with pytest.raises(DataError, match="`sum` follows exactly from `age`, `prio`"):
         survival.fit_cox(double, covariates=["age", "prio", "sum"])
+    monkeypatch.setattr("churnlab.survival.design_checks._SOME", 50)
+    with pytest.raises(DataError, match="`sum` follows exactly from `age`, `prio`"):
+        survival.fit_cox(double, covariates=["age", "prio", "sum"])
+    unseen = rossi.assign(one=rossi.index % 9 == 1, other=rossi.index % 9 == 2)  # by the rows that are looked at first
+    assert np.isfinite(survival.fit_cox(unseen, covariates=["one", "other"]).coefficients).all()
     with pytest.raises(DataError, match="cannot be told apart"):
         survival.fit_cox(rossi, covariates=["fin", "wexp"], strata="wexp")
     with pytest.warns(UserWarning, match="`vip` is the same for everybody who churned"):  # noqa: SIM117 - both are said

@@ -70,6 +70,8 @@ def test_invariant_cells_and_single_rows(late: bool) -> None:
     assert one.log_likelihood == pytest.approx(other.log_likelihood, rel=1e-13)
     npt.assert_allclose(one.gradient, other.gradient, rtol=1e-10)
     npt.assert_allclose(one.information, other.information, rtol=1e-11)
+    npt.assert_allclose(joined.gradient(np.array([0.1, 0.2, -0.4])), one.gradient, rtol=1e-10)
+    assert joined.log_likelihood_null() == pytest.approx(joined.at(np.zeros(3)).log_likelihood, rel=1e-13)
 
 
 def test_invariant_few_like_rows_stay_apart() -> None:

@@ -12,9 +12,9 @@ from churnlab.errors import ConvergenceError, DataError, ParameterError
 from churnlab.inference import normal_quantile
 from churnlab.survival.cox_fit import CoxFit
 from churnlab.survival.cox_hazards import to_baseline
-from churnlab.survival.cox_newton import PartialLikelihood, Point, maximise_partial
+from churnlab.survival.cox_newton import PartialLikelihood, Point, approach_partial, maximise_partial
 from churnlab.survival.cox_residuals import robust_covariance
-from churnlab.survival.cox_risk import RiskSets, Ties, Weights, build_risk_sets
+from churnlab.survival.cox_risk import Ties, Weights, build_risk_sets
 from churnlab.survival.design import Design, count_texts, plan_design
 from churnlab.survival.design_checks import Standard, refuse_collinear, standardise, warn_of_leakage
 from churnlab.survival.observations import read_observations, take_frame
@@ -174,11 +174,11 @@ def _climb(
         if start is None:
             raise
         coefficients, point = maximise_partial(data.likelihood, terms, ridge)
-    return coefficients, point, _null(data.likelihood.sets, data.observations)
+    return coefficients, point, data.likelihood.log_likelihood_null()
 
 
 def _start(data: CoxData, terms: tuple[str, ...], ridge: Array, ties: Ties, weights: Weights) -> Array | None:
-    """Return the coefficients of a sample of many rows, or None."""
+    """Return coefficients near the maximum, by way of a sample of many rows, or None."""
     n = len(data.observations.duration)
     if n <= _MANY:
         return None
@@ -192,14 +192,10 @@ def _start(data: CoxData, terms: tuple[str, ...], ridge: Array, ties: Ties, weig
     sets = build_risk_sets(observations, stratum, ties=ties, weights=weights)
     sample = PartialLikelihood(matrix=data.likelihood.matrix[:, rows], weight=observations.weight, sets=sets)
     try:
-        return maximise_partial(sample, terms, ridge * len(rows) / n)[0]
+        coefficients, point = maximise_partial(sample, terms, ridge * len(rows) / n)
     except (ConvergenceError, DataError):
         return None
-
-
-def _null(sets: RiskSets, observations: SpellArrays) -> float:
-    weight = observations.weight
-    return -sets.sum_ties(sets.at_risk(weight), sets.ended).log_risk
+    return approach_partial(data.likelihood, coefficients, point.information * (n / len(rows)), ridge)
 
 
 def _to_fit(data: CoxData, coefficients: Array, point: Point, belongs: Any, **fields: Any) -> CoxFit:
