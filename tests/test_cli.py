@@ -28,6 +28,7 @@ STUDIES = {
     "bad": (START, "raise KeyError('x')"),
     "picky": ("from churnlab.errors import DataError\nraise DataError('`date` is missing')",),
     "slow": (START, "import time\ntime.sleep(600)"),
+    "people": (START, "import pandas as pd\nstudy.table(pd.DataFrame({'id': [7]}), 'list', customer_level=True)"),
     "wordy": (START, "print('long ' * 20_000)"),
 }
 
@@ -323,6 +324,10 @@ def test_truth_compare_and_export() -> None:
     code, out, _ = call("export", folders[0], "--markdown", "good.md", "--csv", "csv")
     assert (code, out) == (0, "good.md\n")
     assert call("export", folders[0])[0] == 2
+    _, out, _ = call("run", "people")
+    people = str(Path(out.splitlines()[-1]).parent)
+    assert "(--customers takes them too): list" in call("export", people, "--csv", "csv")[1]
+    assert call("export", people, "--csv", "csv", "--customers")[1] == "csv/list.csv\n"
     assert call("compare", folders[0], "nowhere")[0] == 2
 
 

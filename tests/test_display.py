@@ -57,10 +57,10 @@ def test_truth_no_p_value_is_zero():
 
 
 def test_truth_kinds_of_values_have_their_own_form():
-    """Dates lose their midnight, yes and no are words, nothing is a dash."""
+    """Dates lose their midnight, yes and no are words, nothing is a dash, a list is shown as one."""
     frame = pd.DataFrame({"d": [pd.Timestamp("2024-01-31"), pd.NaT], "b": [True, False], "t": ["x", None]})
-    cells = display.frame_to_html(frame)
-    assert all(text in cells for text in (">2024-01-31<", ">–<", ">yes<", ">no<", ">x<"))
+    cells = display.frame_to_html(frame.assign(lists=[[1, 2.5], np.array([])]))
+    assert all(text in cells for text in (">2024-01-31<", ">–<", ">yes<", ">no<", ">x<", ">[1, 2.5]<", ">[]<"))
 
 
 def test_smoke_a_fit_shows_itself(sample_fit):

@@ -101,6 +101,8 @@ def _text(value: Any, digits: int) -> str:
         return f"{value:%Y-%m-%d}" if pd.notna(value) else "–"
     if isinstance(value, str):
         return value
+    if not pd.api.types.is_scalar(value):  # a list in a cell
+        return str(value)
     if value is None or pd.isna(value):
         return "–"
     return format_number(value, digits) if isinstance(value, int | float) or hasattr(value, "dtype") else str(value)

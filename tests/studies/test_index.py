@@ -62,11 +62,17 @@ def test_truth_links_lead_to_files(runs: Path) -> None:
 
 
 def test_truth_spoilt_folder_hides_nothing(runs: Path) -> None:
-    """A folder whose records cannot be read is passed over; the others are still listed."""
-    (runs / "small" / ("a" * 16) / "log.json").write_text("{")
-    page = write_index(runs).read_text(encoding="utf-8")
-    assert "2024-01-01 01:00" in page
-    assert "2024-01-01 00:00" not in page
+    """A folder whose records cannot be read, or say nothing, is named; the others are still listed."""
+    path = runs / "small" / ("a" * 16) / "log.json"
+    for text, complaint in (
+        ("{", "log.json cannot be read"),
+        ("{}", "log.json holds no whole record of a run: `started`"),
+    ):
+        path.write_text(text)
+        page = write_index(runs).read_text(encoding="utf-8")
+        assert "2024-01-01 01:00" in page
+        assert "2024-01-01 00:00" not in page
+        assert complaint in page
 
 
 def test_truth_empty_index_says_what_to_do(tmp_path: Path) -> None:

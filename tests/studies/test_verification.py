@@ -1,18 +1,20 @@
 """Running a run again."""
 
 import json
+import math
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import duckdb
+import pandas as pd
 import pytest
 
 from churnlab import studies
 from churnlab.errors import ParameterError
 from churnlab.studies import verification
-from churnlab.studies.manifest import read_run
+from churnlab.studies.manifest import Record, read_run
 
 Make = Callable[..., Path]
 
@@ -99,6 +101,69 @@ def test_input_no_run(tmp_path: Path, copied: Path) -> None:
     manifest.write_text(manifest.read_text().replace('"done"', '"failed"'))
     with pytest.raises(ParameterError, match="is a failed run"):
         studies.verify(copied)
-    manifest.write_text("{")
-    with pytest.raises(ParameterError, match=r"manifest\.json cannot be read"):
+    for text, complaint in (("{", "cannot be read"), ("[]", "holds no record"), ("{}", "holds no whole record")):
+        manifest.write_text(text)
+        with pytest.raises(ParameterError, match=rf"manifest\.json {complaint}"):
+            studies.verify(copied)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "complaint"),
+    [
+        ("notebook.ipynb", "{}", "notebook.ipynb cannot be read as a notebook"),
+        ("log.json", "{}", "log.json holds no whole record of a run: `started` is missing"),
+        ("results.json", "{}", "results.json holds no whole record of a run: `answer` is missing"),
+        (
+            "results.json",
+            '{"answer": [], "numbers": {"n": {}}, "figures": {}, "tables": {}}',
+            "numbers, `n` holds no whole",
+        ),
+    ],
+)
+def test_input_spoilt_record(copied: Path, name: str, text: str, complaint: str) -> None:
+    """A record that lacks something is named with what it lacks."""
+    (copied / name).write_text(text)
+    with pytest.raises(ParameterError, match=complaint):
         studies.verify(copied)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "told"),
+    [
+        ({"x": [[1, 2.5], [3]]}, {"x": [[1, 2.5], [4]]}, ["t: x [2] [1]: was 3.0, now 4.0 (+33.3 %)"]),
+        ({"x": [[1, math.nan]]}, {"x": [[1 + 1e-9, math.nan]]}, []),
+        ({"x": list(range(999))}, {"x": [1]}, ["t: x: was 999 values, now [1]"]),
+        (
+            {"x": list(range(99))},
+            {"x": [-1] * 99},
+            [f"t: x [{n + 1}]: was {n}" for n in range(20)] + ["t: and 79 more"],
+        ),
+    ],
+)
+def test_truth_differences_of_tables_are_told_in_few_lines(
+    before: dict[str, Any], after: dict[str, Any], told: list[str], tmp_path: Path
+) -> None:
+    """Lists within cells are compared item by item; of many differences the first are told, and the rest counted."""
+    for place, columns in (("run", before), ("again", after)):
+        (tmp_path / place / "tables").mkdir(parents=True)
+        with duckdb.connect() as connection:
+            frame = pd.DataFrame(columns)
+            duckdb.from_df(frame, connection=connection).write_parquet(str(tmp_path / place / "tables" / "t.parquet"))
+    record = Record(folder=tmp_path / "run", manifest={"files": {}}, log={}, results={})
+    found = [
+        line.replace("tables/t.parquet", "t")
+        for line in verification.compare(record, tmp_path / "again", ()).differences
+    ]
+    told = told or ["t: other bytes"]
+    assert [line[: len(start)] for line, start in zip(found, told, strict=True)] == told
+
+
+@pytest.mark.parametrize("kept", ["the run", "its repetition"])
+def test_truth_table_of_one_side_only_is_one_line(
+    kept: str, copied: Path, compare: Callable[[], studies.Verification], tmp_path: Path
+) -> None:
+    """A table that only one of the two has is said to be so, without its rows."""
+    path = copied / "tables" / "numbers.parquet"
+    path.rename(path.with_name("other.parquet") if kept == "the run" else tmp_path / "away.parquet")
+    name = "other" if kept == "the run" else "numbers"
+    assert f"tables/{name}.parquet: only in {kept}" in compare().differences

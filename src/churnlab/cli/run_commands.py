@@ -124,7 +124,10 @@ def export(
     written = [exports.write_pdf(run_folder, pdf)] if pdf else []
     written += [exports.write_markdown(run_folder, markdown, customers=customers)] if markdown else []
     written += exports.write_csv(run_folder, csv, customers=customers) if csv else []
-    print("\n".join(map(str, written)))
+    print("".join(f"{path}\n" for path in written), end="")
+    left_out = [] if customers or not (markdown or csv) else exports.customer_tables(run_folder)
+    if left_out:
+        print(f"Left out, since a row is a single customer (--customers takes them too): {', '.join(left_out)}")
     return 0
 
 

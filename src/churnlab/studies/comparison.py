@@ -155,7 +155,7 @@ def _changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Change
     versions = _unequal(before, after, "versions")
     found += [Change(kind="version", name=name, before=old, after=new) for name, old, new in versions]
     for part, words in (("notebook", "the study's notebook"), ("package", "churnlab's own code")):
-        old, new = before["ingredients"][part], after["ingredients"][part]
+        old, new = before["ingredients"].get(part, ""), after["ingredients"].get(part, "")
         if old != new:
             found.append(Change(kind="code", name=words, before=old[:8], after=new[:8]))
     return found

@@ -136,6 +136,17 @@ def write_csv(run: str | Path, folder: str | Path, *, customers: bool = False) -
     return written
 
 
+def customer_tables(run: str | Path) -> list[str]:
+    """Return the names of a run's tables of single customers, which are exported only when asked for.
+
+    Raises
+    ------
+    ParameterError
+        If the folder holds no finished run.
+    """
+    return [name for name, table in _results(run)["tables"].items() if table["customer_level"]]
+
+
 def _print(browser: str, report: Path, printed: Path) -> str:
     """Let the browser print, with a profile of its own; return the last that it said."""
     as_root = ("--no-sandbox",) if os.geteuid() == 0 else ()  # Chromium's sandbox refuses to work for root

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -36,27 +37,24 @@ def write_index(out: str | Path = "runs") -> Path:
     out = Path(out)
     environment = Environment(loader=FileSystemLoader([TEMPLATES, TEMPLATES / "report"]), autoescape=True)
     prepare_environment(environment)
-    done, failed = _runs(out.glob("*/*/manifest.json")), _runs(out.glob("*/failed/*/manifest.json"))
+    spoilt: list[str] = []
+    done, failed = (_runs(sorted(out.glob(f"*/{place}manifest.json")), spoilt) for place in ("*/", "failed/*/"))
     names = sorted({run["study"] for run in done})
     studies = [_section([run for run in done if run["study"] == name]) for name in names]
-    page = environment.get_template("index.html.j2").render(studies=studies, failed=failed)
+    page = environment.get_template("index.html.j2").render(studies=studies, failed=failed, spoilt=spoilt)
     _replace(out / "index.html", page)
     return out / "index.html"
 
 
-def _runs(manifests: Any) -> list[dict[str, Any]]:
-    records = [record for path in manifests if (record := _readable(path.parent)) is not None]
+def _runs(manifests: Sequence[Path], spoilt: list[str]) -> list[dict[str, Any]]:
+    """Read the runs, newest first; what cannot be read is said in `spoilt` and hides no other."""
+    records = []
+    for folder in (path.parent for path in manifests if not path.parent.name.startswith(".")):
+        try:
+            records.append(read_run(folder))
+        except ParameterError as error:
+            spoilt.append(str(error))
     return [_row(record) for record in sorted(records, key=lambda record: record.log["started"], reverse=True)]
-
-
-def _readable(folder: Path) -> Record | None:
-    """Pass over what is no run of ours: one spoilt folder must not hide the others."""
-    if folder.name.startswith("."):
-        return None
-    try:
-        return read_run(folder)
-    except ParameterError:
-        return None
 
 
 def _row(record: Record) -> dict[str, Any]:

@@ -15,6 +15,16 @@ from churnlab.errors import ParameterError
 from churnlab.studies.address import versions
 from churnlab.studies.inputs import Input, sha256_of
 
+_Kinds = dict[str, Any]  # what isinstance takes, by key
+_MANIFEST: _Kinds = {"study": str, "title": str, "status": str, "message": str, "code": bool}
+_MANIFEST |= dict.fromkeys(("parameters", "data", "versions", "ingredients", "files"), dict)
+_LOG: _Kinds = {"started": str, "seconds": (int, float), "inputs": dict}
+_RESULTS: _Kinds = {"answer": list, "numbers": dict, "figures": dict, "tables": dict}
+_AMOUNT = (int, float, type(None))
+_NUMBER: _Kinds = {"label": str, "unit": str, "headline": bool, "digits": (int, type(None))}
+_NUMBER |= dict.fromkeys(("estimate", "low", "high"), _AMOUNT)
+_TABLE: _Kinds = {"file": str, "caption": str, "customer_level": bool}
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Record:
@@ -139,8 +149,8 @@ def read_run(folder: str | Path) -> Record:
         raise ParameterError(f"{folder} is no run folder: it has no manifest.json")
     return Record(
         folder=folder,
-        manifest=_read_json(folder / "manifest.json"),
-        log=_read_json(folder / "log.json"),
+        manifest=_read_json(folder / "manifest.json", _MANIFEST),
+        log=_read_json(folder / "log.json", _LOG),
         results=read_results(folder),
     )
 
@@ -148,7 +158,13 @@ def read_run(folder: str | Path) -> Record:
 def read_results(folder: Path) -> dict[str, Any]:
     """Return the content of a run's results.json; a study that put out nothing has none."""
     path = folder / "results.json"
-    return _read_json(path) if path.is_file() else {}
+    if not path.is_file():
+        return {}
+    results = _read_json(path, _RESULTS)
+    for part, kinds in (("numbers", _NUMBER), ("tables", _TABLE)):
+        for key, entry in results[part].items():
+            _check(entry, kinds, f"{path}, {part}, `{key}`")
+    return results
 
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
@@ -156,11 +172,21 @@ def write_json(path: Path, content: Mapping[str, Any]) -> None:
     path.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
-def _read_json(path: Path) -> dict[str, Any]:
+def _read_json(path: Path, kinds: _Kinds) -> dict[str, Any]:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         raise ParameterError(f"{path} cannot be read") from None
+    return _check(content, kinds, str(path))
+
+
+def _check(content: Any, kinds: _Kinds, place: str) -> dict[str, Any]:
+    """Return a record if it has the form that every run writes: a spoilt one must not pass for numbers."""
     if not isinstance(content, dict):
-        raise ParameterError(f"{path} holds no record of a run")
+        raise ParameterError(f"{place} holds no record of a run")
+    for key, kind in kinds.items():
+        if not isinstance(content.get(key, ...), kind):
+            raise ParameterError(
+                f"{place} holds no whole record of a run: `{key}` is missing, or is not what it should be"
+            )
     return content

@@ -7,6 +7,7 @@ import math
 import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any, Literal
 
@@ -19,6 +20,8 @@ from churnlab.studies.manifest import Record, read_results, read_run
 from churnlab.studies.runner import Task, build, prepare
 
 RELATIVE_TOLERANCE = 1e-6
+_TOLD = 20  # differences of a file; the rest are counted
+_WIDTH = 200  # letters of a value
 _CAUSES = {
     "notebook": "the notebook in the run was edited after the run",
     "parameters": "the parameters in the manifest were edited after the run",
@@ -73,7 +76,7 @@ def verify(run: str | Path, *, data: str | Path | None = None, progress: Progres
         built = Path(folder).resolve() / "run"
         outcome = build(task, Path(folder).resolve(), built, progress=progress)
         causes = tuple(
-            text for part, text in _CAUSES.items() if task.parts[part] != record.manifest["ingredients"][part]
+            text for part, text in _CAUSES.items() if task.parts[part] != record.manifest["ingredients"].get(part)
         )
         if outcome.status != "done":
             failure = f"this time it failed: {outcome.message}"
@@ -82,8 +85,14 @@ def verify(run: str | Path, *, data: str | Path | None = None, progress: Progres
 
 
 def _task_of(record: Record, data: str | Path | None) -> Task:
-    notebook = source_of(json.loads((record.folder / "notebook.ipynb").read_text(encoding="utf-8")))
-    study = to_study(record.manifest["study"], notebook)
+    path = record.folder / "notebook.ipynb"
+    try:
+        notebook = source_of(json.loads(path.read_text(encoding="utf-8")))
+        study = to_study(record.manifest["study"], notebook)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        if isinstance(error, ParameterError):
+            raise
+        raise ParameterError(f"{path} cannot be read as a notebook") from None
     given = {**record.manifest["parameters"], **record.log["inputs"]}
     if data is not None:
         given["data"] = str(data)
@@ -133,19 +142,25 @@ def _hash(path: Path) -> str:
 
 def _number_differences(before: Path, after: Path, changed: list[str]) -> Iterator[str]:
     for name in changed:
-        if name == "results.json":
-            yield from _differences(name, read_results(before), read_results(after))
+        kept, made = before / name, after / name
+        if not (kept.is_file() and made.is_file()):
+            yield f"{name}: only in {'the run' if kept.is_file() else 'its repetition'}"
+        elif name == "results.json":
+            yield from _first(name, _differences(name, read_results(before), read_results(after)))
         elif name.startswith("tables/"):
-            yield from _differences(name, _read_table(before / name), _read_table(after / name))
-        elif not ((before / name).is_file() and (after / name).is_file()):
-            yield f"{name}: only in {'the run' if (before / name).is_file() else 'its repetition'}"
+            yield from _first(name, _differences(name, _read_table(kept), _read_table(made)))
+
+
+def _first(name: str, differences: Iterator[str]) -> Iterator[str]:
+    """Yield the first differences of a file, and how many more there are."""
+    yield from islice(differences, _TOLD)
+    if more := sum(1 for _ in differences):
+        yield f"{name}: and {more:,} more"
 
 
 def _read_table(path: Path) -> Any:
     import duckdb
 
-    if not path.is_file():
-        return {}
     with duckdb.connect() as connection:
         frame = connection.read_parquet(str(path)).df()
     return {str(name): list(frame[name].astype(object).where(frame[name].notna(), None)) for name in frame}
@@ -153,6 +168,7 @@ def _read_table(path: Path) -> Any:
 
 def _differences(place: str, before: Any, after: Any) -> Iterator[str]:
     """Walk two nested structures and name every value that moved."""
+    before, after = (value.tolist() if hasattr(value, "tolist") else value for value in (before, after))
     if isinstance(before, Mapping) and isinstance(after, Mapping):
         for key in dict.fromkeys((*before, *after)):
             yield from _differences(f"{place}: {key}", before.get(key), after.get(key))
@@ -160,12 +176,20 @@ def _differences(place: str, before: Any, after: Any) -> Iterator[str]:
         for number, (old, new) in enumerate(zip(before, after, strict=True), 1):
             yield from _differences(f"{place} [{number}]", old, new)
     elif not _same(before, after):
-        yield f"{place}: was {before!r}, now {after!r}{_by_how_much(before, after)}"
+        yield f"{place}: was {_shown(before)}, now {_shown(after)}{_by_how_much(before, after)}"
+
+
+def _shown(value: Any) -> str:
+    text = repr(value)
+    if len(text) <= _WIDTH:
+        return text
+    return f"{len(value):,} values" if isinstance(value, list) else f"{text[:_WIDTH]}…"
 
 
 def _same(before: Any, after: Any) -> bool:
     if _are_numbers(before, after):
-        return math.isclose(before, after, rel_tol=RELATIVE_TOLERANCE, abs_tol=1e-12)
+        both_missing = math.isnan(before) and math.isnan(after)
+        return both_missing or math.isclose(before, after, rel_tol=RELATIVE_TOLERANCE, abs_tol=1e-12)
     return bool(before == after)
 
 
