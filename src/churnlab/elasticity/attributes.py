@@ -66,11 +66,12 @@ def attributes_of_groups(by: Group, columns: tuple[Group, ...]) -> pd.DataFrame:
     DataError
         If a column has several values in a level.
     """
-    first = np.unique(by.codes, return_index=True)[1]
+    some_row = np.zeros(by.size, dtype=np.intp)
+    some_row[by.codes] = np.arange(len(by.codes))
     for column in columns:
         if not is_nested(by, column):
             raise DataError(
                 f"`{column.name}` has several values within one `{by.name}`. Try: name it among `controls`, or take its mean."
             )
-    values = {name: np.asarray(found)[column.codes[first]] for column in columns for name, found in column.parts}
-    return pd.DataFrame(values, index=range(len(first)))
+    values = {name: np.asarray(found)[column.codes[some_row]] for column in columns for name, found in column.parts}
+    return pd.DataFrame(values, index=range(by.size))
