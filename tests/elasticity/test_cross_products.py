@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 import statsmodels.api as sm
 
-from churnlab.elasticity import fit_elasticity, streaming, to_cross_products
+from churnlab.elasticity import cross_products, fit_elasticity, streaming, to_cross_products
 from churnlab.errors import DataError, ParameterError
 
 REFERENCE = Path(__file__).parents[1] / "reference" / "elasticity"
@@ -39,8 +39,9 @@ def path(sold, tmp_path_factory):
     ],
 )
 def test_truth_cross_products_equal_fits(sold, path, effects, cluster, monkeypatch):
-    """A frame and a file read in small pieces give the fit of all rows, rows that are alone left out by both."""
+    """A frame and a file, in small pieces, give the fit of all rows, rows that are alone left out by both."""
     monkeypatch.setattr(streaming, "_VECTORS", 1)
+    monkeypatch.setattr(cross_products, "_PIECE", 100)
     fit = fit_elasticity(sold, effects=effects, controls=("promoted",), cluster=(cluster,))
     for source in (sold, path):
         products = to_cross_products(source, effects=effects, controls=("promoted",), cluster=cluster)

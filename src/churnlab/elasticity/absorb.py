@@ -161,11 +161,7 @@ def _table(left: Group, right: Group, weights: Array | None) -> Array | sparse.c
     """Return the weight of each pair of levels (left, right)."""
     shape = (left.size, right.size)
     if left.size * right.size <= _LARGEST_TABLE:
-        return (
-            np.bincount(cells_of(left, right), weights, shape[0] * shape[1])
-            .reshape(shape)
-            .astype(np.float64, copy=False)
-        )
+        return np.bincount(cells_of(left, right), weights, shape[0] * shape[1]).reshape(shape)
     ones = np.ones(len(left.codes)) if weights is None else weights
     return sparse.csr_array(sparse.coo_array((ones, (left.codes, right.codes)), shape=shape))
 

@@ -1,17 +1,19 @@
 """Cross-products by cluster, with effects taken out: what any further specification takes, in milliseconds."""
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from churnlab.elasticity.blocks import row_blocks
 from churnlab.elasticity.collapse import collapse
 from churnlab.elasticity.covariances import parameters_of_sizes
 from churnlab.elasticity.design import Form, Specification, to_design
 from churnlab.elasticity.fit_statistics import outcome_and_regressors
+from churnlab.elasticity.groups import Group
 from churnlab.elasticity.specification import SpecificationFit, cluster_jackknife, fit_specification
 from churnlab.elasticity.streaming import Piece, open_stream
 from churnlab.elasticity.wild_bootstrap import BootstrapTest, wild_cluster_test
@@ -21,6 +23,9 @@ from churnlab.inference import normal_quantile
 __all__ = ["CrossProducts", "to_cross_products"]
 
 Array = npt.NDArray[np.float64]
+
+_PIECE = 1_000_000
+"""Rows of a frame that are added up at a time, as of a file."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -217,5 +222,10 @@ def _open(prices: Any, controls: tuple[str, ...], effects: tuple[str, ...], clus
         sizes=tuple(group.size for group in groups_of_rows),
         n=design.n,
         n_singletons=design.n_singletons,
-        pieces=lambda: [Piece(columns=columns.copy(order="F"), groups=groups_of_rows)],
+        pieces=lambda: (_piece(columns, groups_of_rows, rows) for rows in row_blocks(design.n, _PIECE)),
     )
+
+
+def _piece(columns: Array, groups: tuple[Group, ...], rows: slice) -> Piece:
+    """Return some of the rows, without a copy."""
+    return Piece(columns=columns[rows], groups=tuple(replace(group, codes=group.codes[rows]) for group in groups))
