@@ -9,9 +9,10 @@ from scipy.special import betaln, gammaln
 
 from churnlab import features, repurchase
 from churnlab.errors import ConvergenceError, DataError, ParameterError
+from churnlab.repurchase.columns import Column
 from churnlab.repurchase.covariates import Covariates
 from churnlab.repurchase.discrete_drop_out import DiscreteDropOut
-from churnlab.repurchase.distinct import Column, Counts, to_counts
+from churnlab.repurchase.distinct import Counts, to_counts
 from churnlab.repurchase.history import to_history
 from churnlab.repurchase.order_drop_out import OrderDropOut
 from churnlab.repurchase.random_drop_out import RandomDropOut

@@ -66,6 +66,11 @@ class DiscreteDropOut:
         """Given that she is alive, when a customer last ordered says no more of her."""
         return False
 
+    @property
+    def by_row(self) -> bool:
+        """A row costs a sum over the opportunities."""
+        return False
+
     def check(self, history: History) -> None:
         """Refuse periods that are not whole numbers, and more orders than opportunities.
 

@@ -1,42 +1,21 @@
 """Customers counted per distinct history: the arrays that transaction models are fitted on and asked about."""
 
+import math
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from churnlab.errors import DataError
+from churnlab.repurchase.columns import AnyColumn, Column, alike, begins, codes, to_column
 from churnlab.repurchase.history import History
 
-__all__ = ["Column", "Counts", "ages", "require_repeat_buyers", "to_counts"]
+__all__ = ["Counts", "ages", "as_they_are", "count_histories", "require_repeat_buyers", "to_counts"]
 
 Array = npt.NDArray[np.float64]
 Rows = npt.NDArray[np.intp]
-
-_DENSE = 4
-"""A column is tabulated by its distinct values where rows are so many times as many, and whole numbers by all they may be."""
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Column:
-    """A column (m,) as its distinct values (d,) and, for each row, the place of its value among them (m,)."""
-
-    values: Array
-    place: Rows
-
-    @property
-    def rows(self) -> Array:
-        """The column itself (m,)."""
-        return self.values[self.place]
-
-    def take(self, rows: Rows | slice) -> "Column":
-        """Return some of the rows; where few rows share a value, each row has its own."""
-        place = self.place[rows]
-        if len(self.values) * _DENSE <= len(place):
-            return Column(values=self.values, place=place)
-        return Column(values=self.values[place], place=np.arange(len(place)))
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -53,9 +32,9 @@ class Counts:
         Their covariates (m, c); c may be 0.
     """
 
-    frequency: Column
-    recency: Column
-    T: Column
+    frequency: AnyColumn
+    recency: AnyColumn
+    T: AnyColumn
     weight: Array
     covariates: Array = field(default_factory=lambda: np.zeros((0, 0)))
 
@@ -63,6 +42,11 @@ class Counts:
     def n(self) -> float:
         """Number of customers."""
         return float(self.weight.sum())
+
+    @cached_property
+    def weight_by_frequency(self) -> Array:
+        """Number of customers of each value of frequency (d,)."""
+        return np.bincount(self.frequency.place, self.weight, minlength=len(self.frequency.values)).astype(np.float64)
 
     def __len__(self) -> int:
         return len(self.weight)
@@ -76,6 +60,12 @@ class Counts:
             weight=self.weight[rows],
             covariates=self.covariates[rows],
         )
+
+    def sample(self, size: int) -> "Counts":
+        """Return the histories of so many customers, evenly taken in the order of the histories."""
+        taken = (np.arange(size) + 0.5) * (self.n / size)
+        rows, times = np.unique(np.searchsorted(np.cumsum(self.weight), taken), return_counts=True)
+        return replace(self.take(rows), weight=times.astype(np.float64) * (self.n / size))
 
     def chunks(self, size: int) -> Iterator["Counts"]:
         """Yield the histories in turn, so many at a time."""
@@ -93,7 +83,7 @@ class Counts:
         )
 
 
-def to_counts(history: History, covariates: Array | None = None) -> tuple[Counts, Rows]:
+def count_histories(history: History, covariates: Array | None = None) -> Counts:
     """Count customers per distinct history.
 
     Parameters
@@ -105,69 +95,69 @@ def to_counts(history: History, covariates: Array | None = None) -> tuple[Counts
 
     Returns
     -------
-    Counts, array (n,)
-        The distinct histories in order of their columns, so that they do not depend on the order of the rows; and for
-        each row the place of its own.
+    Counts
+        The distinct histories in order of their columns, so that they do not depend on the order of the rows.
     """
-    extra = np.zeros((len(history.T), 0)) if covariates is None else covariates
-    columns = [history.frequency, history.recency, history.T, *extra.T]
-    coded = [_column(column) for column in columns]
-    first, row_of = _distinct(coded)
-    weight: Array = np.bincount(row_of, history.weight, minlength=len(first)).astype(np.float64)
-    frequency, recency, T = (Column(values=column.values, place=column.place[first]) for column in coded[:3])
-    counts = Counts(frequency=frequency, recency=recency, T=T, weight=weight, covariates=extra[first])
-    return counts, row_of
+    columns = _columns(history)
+    sizes = [len(column.values) for column in columns]
+    if covariates is not None or math.prod(sizes) > 2**62 or (history.weight != 1).any():
+        return to_counts(history, covariates)[0]
+    code, _ = codes(columns)
+    code.sort()
+    first = np.flatnonzero(begins(code))
+    places = np.unravel_index(code[first], sizes)
+    frequency, recency, T = (
+        Column(values=each.values, place=place) for each, place in zip(columns, places, strict=True)
+    )
+    weight = np.diff(first, append=len(code)).astype(np.float64)
+    return Counts(frequency=frequency, recency=recency, T=T, weight=weight, covariates=np.zeros((len(first), 0)))
+
+
+def to_counts(history: History, covariates: Array | None = None) -> tuple[Counts, Rows]:
+    """Count customers per distinct history, and say which is whose.
+
+    Parameters
+    ----------
+    history, covariates
+        As in :func:`count_histories`.
+
+    Returns
+    -------
+    Counts, array (n,)
+        The distinct histories, and for each row the place of its own.
+    """
+    extra = [] if covariates is None else [to_column(column) for column in covariates.T]
+    columns = [*_columns(history), *extra]
+    some, row_of = alike(columns)
+    frequency, recency, T = (each.take(some) for each in columns[:3])
+    weight = np.bincount(row_of, history.weight, minlength=len(some)).astype(np.float64)
+    known = np.zeros((len(some), 0)) if covariates is None else covariates[some]
+    return Counts(frequency=frequency, recency=recency, T=T, weight=weight, covariates=known), row_of
+
+
+def as_they_are(history: History) -> Counts:
+    """Return each row as a history of its own, in the order of the rows."""
+    frequency, recency, T = _columns(history)
+    none = np.zeros((len(history.T), 0))
+    return Counts(frequency=frequency, recency=recency, T=T, weight=history.weight, covariates=none)
 
 
 def ages(counts: Counts) -> tuple[Counts, Rows]:
-    """Return the distinct pairs of frequency and T, with recency 0, and for each history the place of its pair."""
-    first, row_of = _distinct([counts.frequency, counts.T])
+    """Return the distinct pairs of frequency and T, with recency 0 and each once, and for each history its pair's place."""
+    frequency, T = counts.frequency, counts.T
+    some, place = alike([frequency, T])
     pairs = Counts(
-        frequency=counts.frequency.take(first),
-        recency=Column(values=np.zeros(1), place=np.zeros(len(first), dtype=np.intp)),
-        T=counts.T.take(first),
-        weight=np.bincount(row_of, counts.weight, minlength=len(first)).astype(np.float64),
-        covariates=np.zeros((len(first), 0)),
+        frequency=frequency.take(some),
+        recency=Column(values=np.zeros(1), place=np.zeros(len(some), dtype=np.intp)),
+        T=T.take(some),
+        weight=np.ones(len(some)),
+        covariates=np.zeros((len(some), 0)),
     )
-    return pairs, row_of
+    return pairs, place
 
 
-def _column(values: Array) -> Column:
-    whole = (
-        values.astype(np.int64) if len(values) and 0 <= values.min() <= values.max() < _DENSE * len(values) else None
-    )
-    if whole is not None and (whole == values).all():
-        place, distinct = _renumbered(whole, int(whole.max()) + 1)
-        return Column(values=distinct.astype(np.float64), place=place)
-    place, unique = pd.factorize(values, sort=True)
-    return Column(values=unique, place=place)
-
-
-def _distinct(columns: list[Column]) -> tuple[Rows, Rows]:
-    """Return the first row of each distinct combination, in order, and for each row the place of its combination."""
-    code, size = columns[0].place.astype(np.int64), len(columns[0].values)
-    for column in columns[1:]:
-        if size <= _DENSE * len(code) or size * len(column.values) > 2**62:
-            code, unique = _renumbered(code, size)
-            size = len(unique)
-        code, size = code * len(column.values) + column.place, size * len(column.values)
-    place, unique = _renumbered(code, size)
-    first = np.empty(len(unique), dtype=np.intp)
-    first[place[::-1]] = np.arange(len(place) - 1, -1, -1)
-    return first, place
-
-
-def _renumbered(code: npt.NDArray[np.int64], size: int) -> tuple[Rows, npt.NDArray[np.int64]]:
-    """Return for each code its place among the distinct ones, and these in order; codes lie below `size`."""
-    if size <= _DENSE * len(code):
-        there = np.zeros(size, dtype=np.bool_)
-        there[code] = True
-        return (np.cumsum(there) - 1)[code], np.flatnonzero(there)
-    place, unique = pd.factorize(code)
-    order = np.argsort(unique)
-    rank = np.empty(len(unique), dtype=np.intp)
-    rank[order] = np.arange(len(unique))
-    return rank[place], unique[order]
+def _columns(history: History) -> list[AnyColumn]:
+    return [to_column(column) for column in (history.frequency, history.recency, history.T)]
 
 
 def require_repeat_buyers(counts: Counts) -> None:

@@ -6,7 +6,8 @@ import pandas as pd
 
 from churnlab.errors import ParameterError
 from churnlab.inference import normal_quantile
-from churnlab.repurchase.distinct import Column, Counts, to_counts
+from churnlab.repurchase.columns import Column
+from churnlab.repurchase.distinct import Counts, count_histories
 from churnlab.repurchase.history import to_history, what_came
 from churnlab.repurchase.transaction_fit import TransactionFit
 
@@ -49,7 +50,7 @@ def to_frequency_histogram(fit: TransactionFit, rfm: pd.DataFrame, *, most: int 
     if fit.covariates.columns:
         raise ParameterError("A frequency histogram is of models without covariates.")
     history = to_history(rfm)
-    counts, _ = to_counts(history)
+    counts = count_histories(history)
     ages, row_of = np.unique(counts.T.rows, return_inverse=True)
     zero = Column(values=np.zeros(1), place=np.zeros(len(ages), dtype=np.intp))
     weight = np.bincount(row_of, counts.weight).astype(np.float64)

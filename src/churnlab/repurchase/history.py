@@ -14,6 +14,9 @@ __all__ = ["History", "to_history", "what_came"]
 
 Array = npt.NDArray[np.float64]
 
+_CHUNK = 65_536
+"""Rows that are looked at a time, so that what is made of them stays small."""
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class History:
@@ -77,7 +80,7 @@ def to_history(rfm: Any) -> History:
     frame = rfm if _keeps_the_contract(rfm) else tables.read(rfm, "RFM").to_frame()
     columns = {name: frame[name].to_numpy(dtype=np.float64) for name in ("frequency", "recency", "T")}
     amount = frame["monetary_value"].to_numpy(dtype=np.float64, na_value=np.nan) if "monetary_value" in frame else None
-    weight = frame["weight"].to_numpy(dtype=np.float64) if "weight" in frame else np.ones(len(frame))
+    weight = frame["weight"].to_numpy(dtype=np.float64) if "weight" in frame else np.broadcast_to(1.0, len(frame))
     return History(**columns, monetary_value=amount, weight=weight)
 
 
@@ -138,16 +141,21 @@ def _keeps_the_contract(rfm: Any) -> bool:
         isinstance(rfm[name].dtype, np.dtype) and rfm[name].dtype.kind in "iuf" for name in there
     ):
         return False
-    frequency, recency, T = (rfm[name].to_numpy() for name in names[:3])
-    amount = rfm["monetary_value"].to_numpy() if "monetary_value" in there else np.zeros(1)
-    weight = rfm["weight"].to_numpy() if "weight" in there else np.ones(1)
+    columns = [rfm[name].to_numpy() for name in there]
+    slices = (slice(start, start + _CHUNK) for start in range(0, len(rfm), _CHUNK))
+    return all(_rows_keep_it(dict(zip(there, (column[rows] for column in columns), strict=True))) for rows in slices)
+
+
+def _rows_keep_it(rows: dict[str, npt.NDArray[Any]]) -> bool:
+    frequency, recency, T = rows["frequency"], rows["recency"], rows["T"]
+    amount, weight = rows.get("monetary_value", np.zeros(1)), rows.get("weight", np.ones(1))
     return bool(
         (recency >= 0).all()
         and (recency <= T).all()
         and np.isfinite(T).all()
         and (frequency >= 0).all()
         and (frequency < 2**53).all()
-        and (frequency == np.floor(frequency)).all()
+        and (frequency.dtype.kind in "iu" or (frequency == np.floor(frequency)).all())
         and ((frequency == 0) == (recency == 0)).all()
         and ((amount >= 0) & (amount < np.inf) | np.isnan(amount)).all()
         and ((weight > 0) & (weight < np.inf)).all()

@@ -13,9 +13,11 @@ import numpy as np
 import numpy.typing as npt
 
 from churnlab.repurchase import order_drop_out_future as future
+from churnlab.repurchase.columns import AnyColumn
 from churnlab.repurchase.discounting import discounted
-from churnlab.repurchase.distinct import Column, Counts
+from churnlab.repurchase.distinct import Counts
 from churnlab.repurchase.history import History
+from churnlab.repurchase.plain_drop_out import plain_p_alive, plain_paths
 from churnlab.repurchase.transaction_model import Parameters, RowDerivatives, mixture
 
 __all__ = ["OrderDropOut"]
@@ -73,6 +75,11 @@ class OrderDropOut:
         """Regular customers are the more due the longer they have been silent."""
         return self.k > 1
 
+    @property
+    def by_row(self) -> bool:
+        """With k = 1 a row costs one exponential."""
+        return self.k == 1
+
     def check(self, history: History) -> None:
         """Take any history that keeps the contract."""
 
@@ -82,7 +89,7 @@ class OrderDropOut:
 
     def smooth(self, parameters: Parameters, frequency: Array) -> RowDerivatives:
         """Return the gamma and beta functions of the likelihood."""
-        from scipy.special import digamma, gammaln, polygamma
+        from scipy.special import digamma, gammaln, zeta
 
         r, alpha, a, b = parameters
         bought, chosen = r + self.k * frequency, frequency + self.from_start
@@ -90,13 +97,13 @@ class OrderDropOut:
         value = value + gammaln(a + b) - gammaln(a + b + chosen) + gammaln(b + chosen) - gammaln(b)
         rate = r * (digamma(bought) - digamma(r) + np.log(alpha))
         both, stay = digamma(a + b) - digamma(a + b + chosen), digamma(b + chosen) - digamma(b)
-        curve, bend = polygamma(1, a + b) - polygamma(1, a + b + chosen), polygamma(1, b + chosen) - polygamma(1, b)
+        curve, bend = zeta(2, a + b) - zeta(2, a + b + chosen), zeta(2, b + chosen) - zeta(2, b)
         one = np.ones_like(frequency)
         return RowDerivatives(
             value=value,
             gradient=np.stack([rate, r * one, a * both, b * (both + stay)]),
             bends={
-                (0, 0): rate + r**2 * (polygamma(1, bought) - polygamma(1, r)),
+                (0, 0): rate + r**2 * (zeta(2, bought) - zeta(2, r)),
                 (0, 1): r * one,
                 (2, 2): a * both + a**2 * curve,
                 (2, 3): a * b * curve,
@@ -106,6 +113,9 @@ class OrderDropOut:
 
     def paths(self, parameters: Parameters, counts: Counts) -> RowDerivatives:
         """Return the sum over the k stages of waiting for the next order while alive, and of having left at the last one."""
+        plain = self._plain(parameters)
+        if plain is not None:
+            return plain_paths(plain, counts, from_start=self.from_start)
         r, alpha, _, b = parameters
         bought, chosen = r + self.k * counts.frequency.rows, counts.frequency.rows + self.from_start
         logs, slopes, bends = [], [], []
@@ -133,6 +143,9 @@ class OrderDropOut:
         """Return the share of the paths on which the customer is alive. It is 1 in the BG models where x = 0."""
         from scipy.special import expit, logsumexp
 
+        plain = self._plain(parameters)
+        if plain is not None:
+            return plain_p_alive(plain, counts, from_start=self.from_start)
         alive = logsumexp(np.stack(self._alive(parameters, counts)), axis=0) if self.k > 1 else None
         if alive is None:
             alive = self._alive(parameters, counts)[0]
@@ -158,6 +171,11 @@ class OrderDropOut:
         """Return the integral of the discounted rate of orders."""
         scale = np.broadcast_to(parameters[1] + counts.T.rows, (len(counts),))
         return discounted(lambda h: self.expected_if_alive(parameters, counts, h), scale, rate, horizon)
+
+    def _plain(self, parameters: Parameters) -> tuple[float, ...] | None:
+        """Return the parameters as numbers where k is 1 and all customers share them."""
+        numbers = tuple(each for each in parameters if isinstance(each, float))
+        return numbers if self.k == 1 and len(numbers) == len(parameters) else None
 
     def _waiting(self, parameters: Parameters, counts: Counts) -> "future.Waiting":
         """Return what is known of the customers who are alive."""
@@ -197,7 +215,7 @@ class OrderDropOut:
         return np.where(chosen > 0, gone, -np.inf)
 
 
-def _tabled(function: Callable[[Array], Array], parameter: float | Array, column: Column) -> Array:
+def _tabled(function: Callable[[Array], Array], parameter: float | Array, column: AnyColumn) -> Array:
     """Return a function of parameter + column, once per distinct value where the parameter is one number."""
     if np.ndim(parameter) == 0:
         return function(parameter + column.values)[column.place]
@@ -205,7 +223,7 @@ def _tabled(function: Callable[[Array], Array], parameter: float | Array, column
 
 
 def _rate_part(
-    r: float | Array, alpha: float | Array, bought: Array, time: Column
+    r: float | Array, alpha: float | Array, bought: Array, time: AnyColumn
 ) -> tuple[Array, dict[tuple[int, int], Array]]:
     """Return the derivatives of -(r + ...) log(alpha + time), `bought` being the bracket, in log r and log alpha."""
     log = _tabled(np.log, alpha, time)

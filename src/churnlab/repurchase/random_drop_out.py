@@ -69,6 +69,11 @@ class RandomDropOut:
         """Given that she is alive, when a customer last ordered says no more of her."""
         return False
 
+    @property
+    def by_row(self) -> bool:
+        """A row costs an integral over the time of dropping out."""
+        return False
+
     def check(self, history: History) -> None:
         """Take any history that keeps the contract."""
 

@@ -11,14 +11,18 @@ import pandas as pd
 from churnlab import display
 from churnlab.errors import ParameterError
 from churnlab.inference import coefficient_table, wald_table
+from churnlab.repurchase.columns import Column
 from churnlab.repurchase.covariates import Covariates, read_covariates
-from churnlab.repurchase.distinct import Column, Counts, ages, to_counts
+from churnlab.repurchase.distinct import Counts, ages, as_they_are, to_counts
 from churnlab.repurchase.history import to_history
 from churnlab.repurchase.transaction_model import Parameters, TransactionModel
 
 __all__ = ["TransactionFit", "checked_horizon"]
 
 Array = npt.NDArray[np.float64]
+
+_CHUNK = 16_384
+"""Histories that are worked on at a time, so that their arrays stay near the processor."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -122,7 +126,7 @@ class TransactionFit:
         `pnbd.PAlive`, `bgbb.PAlive`.
         """
         counts, row_of = self._counts(rfm)
-        return self.model.p_alive(self._parameters(counts), counts)[row_of]
+        return self._alive(counts)[row_of]
 
     def expected_orders(self, rfm: Any, *, horizon: float) -> Array:
         """Return each customer's expected number of orders in (T, T + horizon].
@@ -313,9 +317,12 @@ class TransactionFit:
         alive = self._alive(counts)
         expected = self._each(counts, self.model.expected_if_alive, length)[:, 0]
         chance = self._each(counts, self.model.chance_if_alive, length)[:, 0]
+        expected *= alive
+        chance *= alive
         return pd.DataFrame(
-            {"estimate": (alive * expected)[row_of], "p_alive": alive[row_of], "probability": (alive * chance)[row_of]},
+            {"estimate": expected[row_of], "p_alive": alive[row_of], "probability": chance[row_of]},
             index=getattr(rfm, "index", None),
+            copy=False,
         )
 
     def expected_orders_of_new(self, age: Array, *, covariates: Mapping[str, float] | None = None) -> Array:
@@ -351,16 +358,22 @@ class TransactionFit:
         parameters = self._parameters(new)
         return self.model.p_alive(parameters, new) * self.model.expected_if_alive(parameters, new, lengths)
 
-    def _counts(self, rfm: Any) -> tuple[Counts, npt.NDArray[np.intp]]:
+    def _counts(self, rfm: Any) -> tuple[Counts, npt.NDArray[np.intp] | slice]:
         history = to_history(rfm)
         self.model.check(history)
+        if self.model.by_row and not self.covariates.columns:
+            return as_they_are(history), slice(None)
         return to_counts(history, read_covariates(rfm, self.covariates.columns))
 
     def _parameters(self, counts: Counts) -> Parameters:
         return self.covariates.parameters(self.theta, counts.covariates)
 
     def _alive(self, counts: Counts) -> Array:
-        return self.model.p_alive(self._parameters(counts), counts)
+        alive, start = np.empty(len(counts)), 0
+        for some in counts.chunks(_CHUNK):
+            alive[start : start + len(some)] = self.model.p_alive(self._parameters(some), some)
+            start += len(some)
+        return alive
 
     def _each(
         self, counts: Counts, function: Callable[[Parameters, Counts, Array], Array], lengths: list[float]
@@ -371,8 +384,10 @@ class TransactionFit:
         else:
             some, place = ages(counts)
         parameters = self._parameters(some)
-        columns = [function(parameters, some, np.full(len(some), length)) for length in lengths]
-        return np.column_stack(columns)[place]
+        values = np.empty((len(counts), len(lengths)))
+        for column, length in zip(values.T, lengths, strict=True):
+            function(parameters, some, np.full(len(some), length)).take(place, out=column)
+        return values
 
     def __repr__(self) -> str:
         values = ", ".join(f"{name}={value:.4g}" for name, value in self.parameters.items())

@@ -11,7 +11,7 @@ from churnlab.errors import ConvergenceError, DataError, ParameterError
 from churnlab.inference import normal_quantile
 from churnlab.likelihood import Maximum, maximise
 from churnlab.repurchase.covariates import Covariates, read_covariates, to_covariates
-from churnlab.repurchase.distinct import Counts, require_repeat_buyers, to_counts
+from churnlab.repurchase.distinct import Counts, count_histories, require_repeat_buyers
 from churnlab.repurchase.history import to_history
 from churnlab.repurchase.transaction_fit import TransactionFit
 from churnlab.repurchase.transaction_likelihood import total_log_likelihood
@@ -21,8 +21,8 @@ __all__ = ["fit_transactions"]
 
 Array = npt.NDArray[np.float64]
 
-_MANY, _FEW = 6_000, 2_000
-"""From so many histories on the search begins on about so few of them, evenly taken."""
+_MANY, _FEW = 8_000, 8_000
+"""From so many histories on the search begins on those of so few customers, evenly taken."""
 _LARGEST = 1e6
 """An estimate beyond this, or below its inverse, means that customers do not differ in what it tells of."""
 
@@ -66,7 +66,7 @@ def fit_transactions(
     history = to_history(rfm)
     model.check(history)
     covariates = to_covariates(model, purchase, drop_out)
-    counts, _ = to_counts(history, read_covariates(rfm, covariates.columns))
+    counts = count_histories(history, read_covariates(rfm, covariates.columns))
     require_repeat_buyers(counts)
     scale = _to_scale(model, covariates, counts)
     maximum = _maximum(model, covariates, scale.apply(counts), penalty)
@@ -140,7 +140,7 @@ def _maximum(model: TransactionModel, covariates: Covariates, counts: Counts, pe
         )
 
     try:
-        near = _near(counts, lambda few: climb(few, starts))
+        near = _near(counts, starts, climb)
         try:
             found = climb(counts, near or starts)
         except ConvergenceError:
@@ -153,14 +153,17 @@ def _maximum(model: TransactionModel, covariates: Covariates, counts: Counts, pe
     return found
 
 
-def _near(counts: Counts, climb: Callable[[Counts], Maximum]) -> list[Array]:
-    """Return the maximum of a part of many histories, to start from; nothing where there are few, or it has none."""
+def _near(counts: Counts, starts: list[Array], climb: Callable[[Counts, Iterable[Array]], Maximum]) -> list[Array]:
+    """Return the maximum of a part of many customers, to start from; nothing where there are few, or it has none."""
     if len(counts) < _MANY:
         return []
-    try:
-        return [climb(counts.take(np.arange(0, len(counts), len(counts) // _FEW))).estimate]
-    except ConvergenceError:
-        return []
+    some = counts.sample(_FEW)
+    for start in starts:
+        try:
+            return [climb(some, [start]).estimate]
+        except ConvergenceError:
+            continue
+    return []
 
 
 def _refuse_extremes(names: tuple[str, ...], estimate: Array) -> None:

@@ -44,10 +44,9 @@ def total_log_likelihood(
     k = len(model.terms)
     sums = _Sums(len(theta), k, covariates)
     if not covariates.effects:
-        number = len(counts.frequency.values)
-        weight = np.bincount(counts.frequency.place, counts.weight, minlength=number).astype(np.float64)
         parameters = covariates.parameters(theta, counts.covariates)
-        sums.add(model.smooth(parameters, counts.frequency.values), weight, counts.covariates)
+        smooth = model.smooth(parameters, counts.frequency.values)
+        sums.add(smooth, counts.weight_by_frequency, counts.covariates)
     for chunk in counts.chunks(_CHUNK):
         parameters = covariates.parameters(theta, chunk.covariates)
         if covariates.effects:

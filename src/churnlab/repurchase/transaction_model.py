@@ -76,6 +76,10 @@ class TransactionModel(Protocol):
     def by_recency(self) -> bool:
         """Whether the future of a customer who is alive depends on her recency, besides frequency and T."""
 
+    @property
+    def by_row(self) -> bool:
+        """Whether P(alive) of a row without covariates takes less time than finding the rows that are like it."""
+
     def check(self, history: History) -> None:
         """Refuse histories that the model cannot explain."""
 
