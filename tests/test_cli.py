@@ -17,7 +17,7 @@ import pytest
 from typer.testing import CliRunner
 
 from churnlab.cli import app
-from churnlab.cli.console import terminate
+from churnlab.cli.console import plan_progress, print_table, say_error, terminate
 
 PARAMETERS = (
     "from pathlib import Path\nfactor: int = 2  # what to multiply by [1, 9]\ndata: Path | None = None  # a file"
@@ -356,3 +356,18 @@ def test_truth_full_disk_is_said_in_one_line(small_disk: Path) -> None:
     code, _, err = call("run", "wordy", "--out", str(small_disk / "runs"))
     assert (code, len(err.splitlines()), "No space left on device" in err) == (1, 1, True)
     assert [path.name for path in small_disk.rglob("*") if path.is_file()] == [".lock"]
+
+
+def test_truth_labels_and_messages_are_shown_as_they_are(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What a parameter holds neither steers the terminal nor passes for the markup of a progress bar."""
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    with plan_progress(["any (label=[/x])"]) as show:
+        show(0, 1, 2)
+    assert "label=[/x]" in capsys.readouterr().out
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: False)
+    print_table(("study",), [("a\nb",), ("\x1b[31mred",)])
+    assert capsys.readouterr().out == "study\na b\n�[31mred\n"
+    assert say_error("one\n\x1b]0;two\x07", 2) == 2
+    assert capsys.readouterr().err == "churnlab: one\n�]0;two�\n"

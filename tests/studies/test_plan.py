@@ -107,6 +107,12 @@ def test_truth_matrix_gives_every_combination(tmp_path: Path) -> None:
     assert plan[0].label == "a (x=p, y=1)"
 
 
+def test_truth_label_is_one_line(tmp_path: Path) -> None:
+    """However a varied text is broken, a run of the plan has one line."""
+    (tmp_path / "plan.toml").write_text('[[study]]\nname = "any"\nmatrix = { label = ["a\\n  b"] }')
+    assert [planned.label for planned in read_plan(tmp_path / "plan.toml")] == ["any (label=a b)"]
+
+
 def test_truth_dates_in_words_become_dates(make_study: Make) -> None:
     """Words are dates only where the study declares a date; a text that looks like one stays text."""
     folder = make_study(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 P = ParamSpec("P")
 
+_STEERING = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _INTERRUPTED, _UNREAD, _TERMINATED = 130, 141, 143  # 128 and the number of the signal
 
 Notebooks = Annotated[Path | None, typer.Option("--notebooks", help="The folder of studies.", show_default=False)]
@@ -64,8 +66,13 @@ def plainly(command: Callable[P, int]) -> Callable[P, None]:
 
 def say_error(message: str, code: int) -> int:
     """Say on standard error what is wrong, and return the exit code."""
-    print(f"churnlab: {message}", file=sys.stderr)
+    print(f"churnlab: {_harmless(message)}", file=sys.stderr)
     return code
+
+
+def _harmless(text: str) -> str:
+    """Leave out of a text what would steer a terminal, since it may hold what a table or a parameter holds."""
+    return _STEERING.sub("�", text)
 
 
 def read_texts(pairs: list[str]) -> dict[str, str]:
@@ -89,7 +96,7 @@ def cell_progress(name: str) -> Iterator[Progress]:
         return
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, transient=True) as bar:
         line = bar.add_task(name, total=None)
         yield lambda done, total: bar.update(line, completed=done, total=total)
@@ -103,7 +110,7 @@ def plan_progress(labels: Sequence[str]) -> Iterator[Callable[[int, int, int], N
         return
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     lines: dict[int, TaskID] = {}
     with Progress(*columns, transient=True) as bar:
 
@@ -117,6 +124,7 @@ def plan_progress(labels: Sequence[str]) -> Iterator[Callable[[int, int, int], N
 
 def print_table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
     """Print rows in columns: in a table on a terminal, as text with two spaces between elsewhere."""
+    rows = [tuple(_harmless(" ".join(text.splitlines())) for text in row) for row in rows]
     if sys.stdout.isatty():
         from rich.console import Console
         from rich.table import Table

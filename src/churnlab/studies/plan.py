@@ -26,8 +26,8 @@ class PlannedStudy:
 
     @property
     def label(self) -> str:
-        """The study's name and what is varied, for messages."""
-        varied = ", ".join(f"{name}={value}" for name, value in self.varied.items())
+        """The study's name and what is varied, in one line for messages."""
+        varied = ", ".join(f"{name}={' '.join(str(value).split())}" for name, value in self.varied.items())
         return f"{self.name} ({varied})" if varied else self.name
 
 
