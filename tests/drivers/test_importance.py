@@ -314,6 +314,37 @@ def test_truth_intervals_cover_the_shares_of_the_population():
         assert (np.abs(share - 0.95) < spread).all(), share
 
 
+def test_truth_limits_of_r_squared_cover_in_small_surveys():
+    """In 300 surveys of 60, 95 % limits of R² fall short of the population's as seldom as they exceed it."""
+    truth, below, above = true_shares().sum(), 0, 0
+    for seed in range(300):
+        fit = drivers.fit_importance(simulated(60, seed), drivers=["x0", "x1", "x2", "x3"], draws=200, seed=seed)
+        whole = fit.glance().iloc[0]
+        assert 0 <= whole["r_squared_low"] <= whole["r_squared"] <= whole["r_squared_high"] < 1
+        below, above = below + (whole["r_squared_high"] < truth), above + (whole["r_squared_low"] > truth)
+    for share in (
+        below / 300,
+        above / 300,
+    ):  # within three standard errors of the 2.5 to 3.3 % of 800 surveys elsewhere
+        assert 0.025 - 3 * np.sqrt(0.025 * 0.975 / 300) <= share <= 0.033 + 3 * np.sqrt(0.033 * 0.967 / 300), (
+            below,
+            above,
+        )
+
+
+def test_invariant_limits_of_a_perfect_fit():
+    """Where the drivers determine the outcome, R² and its limits are 1; the limits are numbers also with few effective answers."""
+    answers = simulated(100, 1)
+    exact = answers.assign(outcome=answers["x0"] - answers["x1"])
+    whole = drivers.fit_importance(exact, drivers=["x0", "x1"], draws=100).glance().iloc[0]
+    assert [whole["r_squared_low"], whole["r_squared_high"]] == pytest.approx([1, 1], abs=1e-9)
+    heavy = answers.assign(w=np.where(np.arange(100) < 3, 1e6, 1.0))
+    few = drivers.fit_importance(heavy, drivers=["x0", "x1"], weight="w", draws=100).glance().iloc[0]
+    assert few["n_effective"] < 3.1
+    assert np.isnan(few["adjusted_r_squared"]) or few["adjusted_r_squared"] <= few["r_squared"]
+    assert 0 <= few["r_squared_low"] <= few["r_squared"] <= few["r_squared_high"] <= 1
+
+
 def test_truth_noise_is_called_noise():
     """A driver that has nothing to do with anything is above noise at the 5 % level in 5 % of 300 surveys."""
     found = 0

@@ -140,10 +140,18 @@ class ImportanceFit:
             `model, method, outcome, draws, n, n_left_out, n_complete, n_effective, r_squared, r_squared_low, r_squared_high,
             adjusted_r_squared, missing, conf_level`; `draws` counts the resamples that determine what the drivers share.
             McFadden's R² is not adjusted.
+
+        Notes
+        -----
+        What a small sample overstates R² by, the bootstrap does not see. Limits of R² are therefore those of the resampled
+        log(1 - R²) around that of `adjusted_r_squared`, wider by the square root of the ratio that R² is adjusted by, mapped
+        back; they end at 0 and always hold `r_squared`.
         """
-        low, high = self._limits(self.r_squared_samples[:, None] + self.r_squared - self.r_squared_samples.mean())
         spare = self.n_effective - 1 - self.columns
-        adjusted = 1 - (1 - self.r_squared) * (self.n_effective - 1) / spare if self.model == "linear" else np.nan
+        known = self.model == "linear" and spare > 0
+        ratio = (self.n_effective - 1) / spare if known else 1.0
+        adjusted = 1 - (1 - self.r_squared) * ratio
+        low, high = self._r_squared_limits(adjusted, ratio)
         return pd.DataFrame(
             {
                 "model": [self.model],
@@ -155,13 +163,18 @@ class ImportanceFit:
                 "n_complete": [self.n_complete],
                 "n_effective": [self.n_effective],
                 "r_squared": [self.r_squared],
-                "r_squared_low": low,
-                "r_squared_high": high,
-                "adjusted_r_squared": [adjusted],
+                "r_squared_low": [low],
+                "r_squared_high": [high],
+                "adjusted_r_squared": [adjusted if known else np.nan],
                 "missing": [self.missing],
                 "conf_level": [self.conf_level],
             }
         )
+
+    def _r_squared_limits(self, centre: float, ratio: float) -> tuple[float, float]:
+        left = np.log1p(-np.minimum(np.append(self.r_squared_samples, centre), 1 - 1e-12))
+        high, low = self._limits((left[:-1] - left[:-1].mean()) * np.sqrt(ratio) + left[-1])
+        return max(0.0, min(-float(np.expm1(low)), self.r_squared)), max(-float(np.expm1(high)), self.r_squared)
 
     def _sizes(self) -> tuple[Array, Array]:
         """Return what ranks: importances, and of standardised coefficients the size without the sign."""
