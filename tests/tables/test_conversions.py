@@ -50,6 +50,23 @@ def test_truth_dates_in_iso_8601(orders, date):
     assert frame["date"].unique().tolist() == [pd.Timestamp("2024-01-05")]
 
 
+def test_invariant_usual_and_other_forms_read_alike(orders):
+    """A moment written in one of the two usual forms is the one that it is in any other form of ISO 8601."""
+    usual = ["2024-02-29 23:59:59", "2024-12-31", " 1999-01-01 00:00:00 "]
+    others = ["2024-2-29T23:59:59", "2024/12/31", "1999-1-1 0:00"]
+    found = [tables.read(orders(date=dates), "ORDERS").to_frame()["date"].tolist() for dates in (usual, others)]
+    assert found[0] == found[1] == [pd.Timestamp(date.strip()) for date in usual]
+
+
+@pytest.mark.parametrize(
+    "date",
+    ["2024-02-30", "2023-02-29 00:00:00", "2024-13-01", "2024-01-01 24:00:01", "2024-01-01 10:60:00", "2O24-01-01"],
+)
+def test_input_usual_forms_of_no_date(orders, refusal, date):
+    """What has the shape of a date, but is no day or no time, is refused."""
+    assert "`date` must be a date as in 2024-12-31" in refusal(orders(date=["2024-01-01", date, "2024-01-02"]))
+
+
 @pytest.mark.parametrize("serial", [1e18, np.inf, -1e9, np.nan])
 def test_input_serial_days_beyond_all_calendars(orders, refusal, serial):
     """A serial number that is no day is a breach, not a failure."""

@@ -90,7 +90,7 @@ def _timestamp(raw: str, sql_type: str, layout: Layout, dialect: Dialect) -> str
     if sql_type != "VARCHAR":
         return dialect.timestamp("NULL")
     return (
-        f"CASE WHEN {dialect.matches(text, _ISO)} THEN {dialect.iso(text)} "
+        f"CASE {dialect.usual(raw)}WHEN {dialect.matches(text, _ISO)} THEN {dialect.iso(text)} "
         f"WHEN {dialect.matches(text, _ISO_IN_ZONE)} THEN {dialect.local(dialect.zoned(text), layout.time_zone)} END"
     )
 

@@ -36,6 +36,11 @@ class Dialect:
         """Return what the clocks of a zone (by default UTC) show at a timestamp with a zone."""
         return f"timezone({quote_text(zone or 'UTC')}, {moment})"
 
+    def usual(self, text: str) -> str:
+        """Return the first branches of a CASE: a text in one of the two usual forms, read in half the time of the others."""
+        forms = {"____-__-__ __:__:__": "%Y-%m-%d %H:%M:%S", "____-__-__": "%Y-%m-%d"}
+        return "".join(f"WHEN {text} LIKE '{shape}' THEN {self.parsed(text, codes)} " for shape, codes in forms.items())
+
     def iso(self, text: str) -> str:
         """Return a text in ISO 8601 without a zone as a timestamp."""
         return f"TRY_CAST({text} AS TIMESTAMP)"
@@ -80,6 +85,10 @@ class SparkDialect(Dialect):
         """Return what the clocks of a zone (by default the session's) show at a timestamp with a zone."""
         shown = f"CAST({moment} AS TIMESTAMP_NTZ)"
         return shown if zone is None else f"convert_timezone({quote_text(zone)}, {shown})"
+
+    def usual(self, text: str) -> str:
+        """Return nothing: all of ISO 8601 is read alike."""
+        return ""
 
     def iso(self, text: str) -> str:
         """Return a text in ISO 8601 without a zone as a timestamp; a month without a day is none."""
