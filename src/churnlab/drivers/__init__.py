@@ -19,13 +19,16 @@ from churnlab.drivers.importance_performance import to_importance_performance
 from churnlab.drivers.linked_rows import ADJUST
 from churnlab.drivers.links import to_complaint_outcomes, to_repurchase
 from churnlab.drivers.map_plots import plot_importance_performance
-from churnlab.drivers.nps import NpsFit, compare_nps, fit_nps
+from churnlab.drivers.nps import compare_nps, fit_nps
+from churnlab.drivers.nps_fit import NpsFit
 from churnlab.drivers.nps_panel import PairedNpsFit, fit_paired_nps, nps_sample_size
 from churnlab.drivers.nps_scheme import NPS_SCHEMES, NpsScheme, nps_bands
-from churnlab.drivers.ordinal import OrdinalFit, fit_ordinal
+from churnlab.drivers.ordinal import fit_ordinal
 from churnlab.drivers.ordinal_checks import check_proportional_odds, ordinal_effects
+from churnlab.drivers.ordinal_fit import OrdinalFit
 from churnlab.drivers.ordinal_importance import fit_ordinal_importance
-from churnlab.drivers.path_model import PathFit, fit_path_model
+from churnlab.drivers.path_fit import PathFit
+from churnlab.drivers.path_model import fit_path_model
 from churnlab.drivers.plots import (
     plot_dose_response,
     plot_gaps,

@@ -6,8 +6,8 @@ from datetime import date, timedelta
 import numpy as np
 import pandas as pd
 
+from churnlab.drivers.linked_events import LinkedTables, count_sql, require_joined
 from churnlab.errors import DataError, ParameterError
-from churnlab.features.dialects import DIALECTS
 from churnlab.features.history import observed_end
 from churnlab.tables import Table
 
@@ -69,11 +69,11 @@ def to_repurchase(
     as decimals, so that the order of rows does not change the last digit.
     """
     _check_window(horizon, gap)
-    _require(answers, "customer_id", "date")
+    require_joined(answers, "customer_id", "date")
     frame = answers.to_frame()
     days = _days(frame["date"])
     return _link(
-        frame, days, days + gap, _Tables(orders, cases, customers), horizon=horizon, observed_until=observed_until
+        frame, days, days + gap, LinkedTables(orders, cases, customers), horizon=horizon, observed_until=observed_until
     )
 
 
@@ -126,7 +126,7 @@ def to_complaint_outcomes(
     limits = list(within)
     if not limits or limits[0] < 0 or limits != sorted(set(limits)):
         raise ParameterError(f"`within` must be days that ascend, from 0 on, not {within!r}.")
-    _require(cases, "customer_id", "date", "kind", "resolved")
+    require_joined(cases, "customer_id", "date", "kind", "resolved")
     frame = cases.to_frame()
     frame = frame[frame["kind"].astype("string").str.casefold().eq(kind.casefold()).fillna(value=False)].reset_index(
         drop=True
@@ -143,51 +143,14 @@ def to_complaint_outcomes(
         resolved_in_time=(place < len(limits)).astype(float),
     )
     start = days + limits[-1] + 1
-    return _link(known, days, start, _Tables(orders, None, None), horizon=horizon, observed_until=observed_until)
-
-
-class _Tables:
-    """Where orders, returns and referrals are."""
-
-    def __init__(self, orders: Table, cases: Table | None, customers: Table | None) -> None:
-        _require(orders, "customer_id", "date", "amount")
-        given = [table for table in (orders, cases, customers) if table is not None]
-        if any(table.engine is not orders.engine for table in given):
-            raise DataError("The tables are on different engines. Try: read them on one.")
-        if cases is not None:
-            _require(cases, "customer_id", "date", "kind")
-        if customers is not None:
-            _require(customers, "customer_id", "referred_by")
-        self.orders, self.cases, self.customers = orders, cases, customers
-        self._day = DIALECTS[orders.engine.dialect].days("CAST(date AS DATE)", "DATE '1970-01-01'")
-
-    def events(self) -> dict[str, str]:
-        """Return for each kind of event the SQL of `customer, day, amount`."""
-        orders, key = self.orders.view, "CAST(customer_id AS STRING)"
-        found = {
-            "orders": f"SELECT {key} AS customer, {self._day} AS day, sum(amount) AS amount\n"
-            f"FROM {orders} GROUP BY 1, 2"
-        }
-        if self.cases is not None:
-            found["returns"] = (
-                f"SELECT {key} AS customer, {self._day} AS day, 0.0 AS amount\n"
-                f"FROM {self.cases.view} WHERE lower(kind) = 'return'"
-            )
-        if self.customers is not None:
-            first = f"SELECT {key} AS brought, min({self._day}) AS day FROM {orders} GROUP BY 1"
-            found["referrals"] = (
-                "SELECT CAST(referred_by AS STRING) AS customer, first_order.day, 0.0 AS amount\n"
-                f"FROM {self.customers.view} AS who JOIN ({first}) AS first_order\n"
-                "ON CAST(who.customer_id AS STRING) = first_order.brought WHERE referred_by IS NOT NULL"
-            )
-        return found
+    return _link(known, days, start, LinkedTables(orders, None, None), horizon=horizon, observed_until=observed_until)
 
 
 def _link(
     frame: pd.DataFrame,
     days: pd.Series,
     start: pd.Series,
-    given: _Tables,
+    given: LinkedTables,
     *,
     horizon: int,
     observed_until: str | date | None,
@@ -202,33 +165,12 @@ def _link(
     view = engine.register(pairs.reset_index(drop=True))
     try:
         for kind, events in given.events().items():
-            pairs = pairs.merge(engine.frame(_count_sql(kind, view, events, horizon)), on=["customer", "day", "start"])
+            pairs = pairs.merge(engine.frame(count_sql(kind, view, events, horizon)), on=["customer", "day", "start"])
     finally:
         engine.drop(view)
     linked = asked.merge(pairs, on=["customer", "day", "start"], how="left")
     end = (observed_end(given.orders, observed_until) - _EPOCH) / timedelta(days=1)
     return _explain(frame, asked, linked.set_axis(frame.index), start + horizon <= end)
-
-
-def _count_sql(kind: str, asked: str, events: str, horizon: int) -> str:
-    """Return the SQL that counts events before each day, and in its window."""
-    before, ahead = "event.day < asked.day", f"event.day >= asked.start AND event.day < asked.start + {int(horizon)}"
-    columns = [
-        f"count(CASE WHEN {before} THEN 1 END) AS past_{kind}",
-        f"count(CASE WHEN {ahead} THEN 1 END) AS {kind}_ahead",
-    ]
-    if kind == "orders":
-        columns += [
-            f"CAST(coalesce(sum(CASE WHEN {before} THEN event.amount END), 0) AS DOUBLE) AS past_amount",
-            f"CAST(coalesce(sum(CASE WHEN {ahead} THEN event.amount END), 0) AS DOUBLE) AS amount_ahead",
-            f"asked.day - max(CASE WHEN {before} THEN event.day END) AS recency_days",
-            f"asked.day - min(CASE WHEN {before} THEN event.day END) AS tenure_days",
-        ]
-    return (
-        f"SELECT asked.customer, asked.day, asked.start, {', '.join(columns)}\n"
-        f"FROM {asked} AS asked LEFT JOIN ({events}) AS event ON event.customer = asked.customer\n"
-        "GROUP BY asked.customer, asked.day, asked.start"
-    )
 
 
 def _explain(frame: pd.DataFrame, asked: pd.DataFrame, linked: pd.DataFrame, covered: pd.Series) -> pd.DataFrame:
@@ -270,11 +212,3 @@ def _days(column: pd.Series) -> pd.Series:
 def _check_window(horizon: int, gap: int) -> None:
     if horizon < 1 or gap < 0:
         raise ParameterError(f"`horizon` must be 1 day or more and `gap` 0 or more, not {horizon} and {gap}.")
-
-
-def _require(table: Table, *names: str) -> None:
-    if not isinstance(table, Table):
-        raise ParameterError(f"A table is needed, not a {type(table).__name__}. Try: tables.read(…).")
-    absent = [name for name in names if name not in table.columns]
-    if absent:
-        raise DataError(f"{table.label} has no column `{absent[0]}`, which joining with orders needs.")

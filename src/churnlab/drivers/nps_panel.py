@@ -9,7 +9,7 @@ import pandas as pd
 
 from churnlab import display
 from churnlab.drivers.columns import require_columns
-from churnlab.drivers.nps import check_recommend
+from churnlab.drivers.nps_answers import check_recommend
 from churnlab.drivers.nps_scheme import NpsScheme, find_scheme
 from churnlab.errors import DataError, ParameterError
 from churnlab.inference import normal_quantile

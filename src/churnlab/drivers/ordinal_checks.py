@@ -7,7 +7,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from churnlab.drivers.columns import column_weights, require_columns
-from churnlab.drivers.ordinal import OrdinalFit
+from churnlab.drivers.ordinal_fit import OrdinalFit
 from churnlab.drivers.proportional_odds import cumulative
 from churnlab.drivers.ratings import to_ratings
 from churnlab.errors import ConvergenceError, DataError, ParameterError
