@@ -109,6 +109,7 @@ def test_truth_page_and_json(edited: Callable[..., Comparison], tmp_path: Path) 
     assert "<script" not in page
     assert "&lt;script&gt;" in page
     assert "moved by more than its interval allows" in page
+    assert "before: Total<" in page
     content = json.loads(json.dumps(to_json(found)))
     assert content["flagged"] == ["total"]
     assert {entry["key"] for entry in content["numbers"]} == {"total", "empty"}

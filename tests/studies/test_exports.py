@@ -22,6 +22,7 @@ def hostile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr("churnlab.studies.output._display", lambda *_, **__: None)
     output = StudyOutput(name="any", folder=tmp_path / "run")
     output.answer("So *it* is <i>.")
+    output.value("behind", "Behind it", 2)
     output.headline("n", "Number | of", 3.25, low=3, high=4, unit="orders")
     frame = pd.DataFrame({"=name": HOSTILE, "amount": [-1.0, 2, 3, 4, 5, 6, 0.123456]})
     output.table(frame, "texts", caption="Texts")
@@ -43,7 +44,7 @@ def test_truth_markdown_is_only_text(hostile: Path, tmp_path: Path) -> None:
     """Signs of Markdown and HTML are escaped, a row stays a row, and numbers are rounded."""
     text = exports.write_markdown(hostile, tmp_path / "run.md").read_text(encoding="utf-8")
     assert text.startswith("So \\*it\\* is &lt;i>.\n\n| number | estimate | interval |\n| --- | --- | --- |\n")
-    assert "| Number \\| of | 3.25 orders | between 3 and 4 |" in text
+    assert "| --- |\n| Number \\| of | 3.25 orders | between 3 and 4 |\n| Behind it | 2 |  |\n" in text
     assert "| plain \\| &lt;b> | 6 |" in text
     assert "| a b | 0.1235 |" in text
     assert "customer" not in text

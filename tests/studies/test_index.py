@@ -61,6 +61,19 @@ def test_truth_links_lead_to_files(runs: Path) -> None:
         assert place == quote(place)
 
 
+@pytest.mark.parametrize(("factor", "hour", "past"), [(1, "00", True), (1, "02", False), (5, "00", False)])
+def test_truth_failure_after_which_the_study_was_done_is_past(runs: Path, factor: int, hour: str, past: bool) -> None:
+    """A failure stays on top until the same study is done with the same parameters, dates and newer ones aside."""
+    folder = runs / "small" / "failed" / ("c" * 16)
+    manifest, log = (json.loads((folder / name).read_text()) for name in ("manifest.json", "log.json"))
+    manifest["parameters"] = {"factor": factor, "label": "plain", "was": "once", "data": None}
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    (folder / "log.json").write_text(json.dumps(log | {"started": f"2024-01-01T{hour}:30:00+00:00"}))
+    page = write_index(runs).read_text(encoding="utf-8")
+    assert (page.index("it broke") > page.index("A small study")) == past
+    assert ("Earlier failures" in page) == past
+
+
 def test_truth_spoilt_folder_hides_nothing(runs: Path) -> None:
     """A folder whose records cannot be read, or say nothing, is named; the others are still listed."""
     path = runs / "small" / ("a" * 16) / "log.json"

@@ -58,6 +58,35 @@ def to_series(runs: Sequence[Mapping[str, Any]], varied: Sequence[str]) -> list[
     return [Series(name=name, runs=group, courses=_courses(group)) for name, group in groups.items()]
 
 
+def is_overtaken(failure: Mapping[str, Any], done: Sequence[Mapping[str, Any]]) -> bool:
+    """Tell whether the study of a failure was done later, with parameters that differ in dates only.
+
+    Parameters
+    ----------
+    failure : mapping
+        A failed run, with ``study``, ``parameters`` and ``began``.
+    done : sequence of mapping
+        Runs that are done.
+
+    Returns
+    -------
+    bool
+        A parameter that only one of the two runs has does not count.
+
+    Raises
+    ------
+    Nothing
+        Any records will do.
+    """
+    later = (run for run in done if run["study"] == failure["study"] and run["began"] > failure["began"])
+    return any(_are_alike(run["parameters"], failure["parameters"]) for run in later)
+
+
+def _are_alike(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    pairs = [(one[name], other[name]) for name in one if name in other]
+    return all(a == b or all(_DAY.fullmatch(str(value)) for value in (a, b)) for a, b in pairs)
+
+
 def _name(parameters: Mapping[str, Any], varied: Sequence[str]) -> str:
     told = {name: parameters.get(name) for name in varied if not _DAY.fullmatch(str(parameters.get(name)))}
     return ", ".join(f"{name}: {value}" for name, value in told.items() if value is not None)

@@ -194,7 +194,9 @@ def _tables(
 
 
 def _number_rows(numbers: Mapping[str, Mapping[str, Any]]) -> list[tuple[str, ...]]:
-    return [(number["label"], estimate_text(number), interval_text(number)) for number in numbers.values()]
+    """Return what the report opens with first, then the rest."""
+    ordered = sorted(numbers.values(), key=lambda number: not number["headline"])
+    return [(number["label"], estimate_text(number), interval_text(number)) for number in ordered]
 
 
 def _frame_to_markdown(frame: pd.DataFrame) -> str:

@@ -9,13 +9,15 @@ from pathlib import Path
 from typing import Any
 
 from churnlab.errors import ParameterError
-from churnlab.studies.courses import to_series
+from churnlab.studies.courses import is_overtaken, to_series
 from churnlab.studies.manifest import Record, read_run
 from churnlab.studies.report import TEMPLATES, prepare_environment
 
 
 def write_index(out: str | Path = "runs") -> Path:
     """Write the page of all runs: failures first, then by study the course of its numbers and its runs, newest first.
+
+    A failure after which the same study was done, with the same parameters but for dates, stands at the end.
 
     Parameters
     ----------
@@ -41,7 +43,9 @@ def write_index(out: str | Path = "runs") -> Path:
     done, failed = (_runs(sorted(out.glob(f"*/{place}manifest.json")), spoilt) for place in ("*/", "failed/*/"))
     names = sorted({run["study"] for run in done})
     studies = [_section([run for run in done if run["study"] == name]) for name in names]
-    page = environment.get_template("index.html.j2").render(studies=studies, failed=failed, spoilt=spoilt)
+    past = [run for run in failed if is_overtaken(run, done)]
+    failed = [run for run in failed if run not in past]
+    page = environment.get_template("index.html.j2").render(studies=studies, failed=failed, past=past, spoilt=spoilt)
     _replace(out / "index.html", page)
     return out / "index.html"
 
@@ -63,6 +67,7 @@ def _row(record: Record) -> dict[str, Any]:
     return {
         **record.manifest,
         "place": place.as_posix(),
+        "began": record.log["started"],
         "started": record.log["started"].replace("T", " ")[:16],
         "seconds": record.log["seconds"],
         "headlines": {key: number for key, number in record.results.get("numbers", {}).items() if number["headline"]},
