@@ -57,6 +57,7 @@ def test_smoke_lifecycle_figures(cdnow_sample, drawn):
     ax = drawn(plots.plot_lifecycle_counts(counts))
     tops = [bar.get_y() + bar.get_height() for bar in ax.containers[-1]]
     assert tops == counts.groupby("as_of")["customers"].sum().tolist()
+    assert [label.get_text() for label in ax.get_xticklabels()] == [f"{date:%Y-%m-%d}" for date in dates]
     one = drawn(plots.plot_lifecycle_counts(lifecycle_counts(cdnow_sample, as_of=dates[:1])))
     assert len(one.containers[0]) == 1
     moves = lifecycle_transitions(cdnow_sample, as_of=dates)

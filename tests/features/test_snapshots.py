@@ -129,6 +129,15 @@ def test_truth_windows_shares_preferences_and_calendar_by_hand():
     assert found[list(numbers)].astype(float).to_dict() == pytest.approx(numbers, rel=1e-12)
 
 
+def test_truth_kinds_of_cases_in_capitals():
+    """A Complaint is a complaint; what is neither complaint nor return is a case alone."""
+    cases = CASES.assign(kind=["Complaint", "RETURN", "question", "complaint"])
+    given = {**read_all(), "cases": tables.read(cases, "CASES")}
+    snap = features.snapshot(given, as_of="2024-03-01", features=[features.frequency(), features.trouble()])
+    found = snap.to_frame().set_index("customer_id")[["complaints", "returns", "cases"]]
+    assert found.to_numpy().tolist() == [[1, 1, 2], [0, 0, 1]]
+
+
 def test_truth_relations_by_hand():
     """Cases, use, offers, answers and attributes as they were known: what was resolved later is still open."""
     found = row(
@@ -450,6 +459,8 @@ def test_input_tables_and_columns_that_are_missing():
         DataError, match="The feature 'discounted_share' names the column 'discount', but of orders it may name only"
     ):
         features.snapshot(orders, as_of="2024-03-01", features=[features.discounts()])
+    with pytest.raises(DataError, match="names the column 'age', but of customers it may name only customer_id, ref"):
+        features.snapshot(read_all(), as_of="2024-03-01", features=[features.who("age")])
     with pytest.raises(DataError, match="names the column 'brand'"):
         features.snapshot(orders, as_of="2024-03-01", features=[features.preference("brand")])
     with pytest.raises(DataError, match="names the column 'cases'"):

@@ -125,3 +125,14 @@ def test_input_an_excel_header_with_a_blank(orders, refusal, tmp_path):
     """A blank cell in the first row of a sheet is a column without a name."""
     orders(other=1).rename(columns={"other": ""}).to_excel(tmp_path / "o.xlsx", index=False)
     assert "o.xlsx: column 4 of 4 has no name" in refusal(tmp_path / "o.xlsx")
+
+
+def test_truth_an_index_with_a_name_is_a_column():
+    """Customers in the index, as grouping leaves them, are found there; an index without a name is none."""
+    frame = pd.DataFrame({"customer_id": ["a", "b", "b"], "date": ["2024-01-01"] * 3, "amount": [1.0, 2, 3]})
+    expected = tables.read(frame, "ORDERS").to_frame()
+    for keys in (["customer_id"], ["customer_id", "date"]):
+        pd.testing.assert_frame_equal(tables.read(frame.set_index(keys), "ORDERS").to_frame(), expected)
+    kept = frame.set_index("customer_id", drop=False)
+    pd.testing.assert_frame_equal(tables.read(kept, "ORDERS").to_frame(), expected)
+    assert tables.read(frame.set_index(pd.Index([7, 7, 8])), "ORDERS").columns == ("customer_id", "date", "amount")

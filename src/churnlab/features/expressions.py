@@ -20,6 +20,8 @@ _MADE = {
     "referred": {"age"},
     "value": {"value", "n", "most", "total", "first_age", "oldest"},
 }
+_FROM = {"age": "date", "weekday": "date", "hour": "date", "resolved_age": "resolved"}
+"""What a column of a row is made from: in a table without it there is none."""
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -58,7 +60,9 @@ def refuse_unsafe(
             allowed = plain | {"customer_id"}
         else:
             own = set(columns[feature.table])
-            allowed = _MADE[feature.grain] | (own if feature.grain in ("row", "followed") else set())
+            allowed = _MADE[feature.grain]
+            if feature.grain in ("row", "followed"):
+                allowed = {name for name in allowed if _FROM.get(name, "customer_id") in own} | own
             if feature.grain == "referred" and "referred_by" not in own:
                 raise _lacking(feature, "referred_by", own)
             if feature.grain == "value" and (feature.by not in own or not _NAME.fullmatch(feature.by)):

@@ -1,6 +1,7 @@
 """Figures of lifecycle, cohorts, repurchase, average order and segments: functions of their frames."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -95,12 +96,18 @@ def _draw_map(ax: "Axes", table: pd.DataFrame, rows: list[str], columns: list[st
     ax.tick_params(length=0)
 
 
-def _ticks(ax: "Axes", axis: str, labels: list[str]) -> None:
-    """Label every place, or every second, third, … where there are too many to read."""
-    step = -(-len(labels) // (2 * _MOST_LABELS))
-    places = list(range(0, len(labels), step))
+def _ticks(
+    ax: "Axes",
+    axis: str,
+    labels: list[str],
+    *,
+    at: Sequence[Any] | pd.Index | None = None,
+    most: int = 2 * _MOST_LABELS,
+) -> None:
+    """Label every place, or every second, third, … where there are more than can be read."""
+    chosen = slice(None, None, -(-len(labels) // most))
     set_ticks = ax.set_xticks if axis == "x" else ax.set_yticks
-    set_ticks(places, [labels[place] for place in places])
+    set_ticks(list(range(len(labels)) if at is None else at)[chosen], labels[chosen])
 
 
 @theme.in_style()
@@ -125,7 +132,7 @@ def plot_lifecycle_counts(counts: pd.DataFrame, *, ax: "Axes | None" = None) -> 
             table.index, held, width=width, bottom=bottom, color=color, edgecolor="white", linewidth=0.5, label=stage
         )
         bottom += held
-    _date_axis(ax)
+    _ticks(ax, "x", [f"{day:%Y-%m-%d}" for day in table.index], at=table.index, most=7)
     ax.yaxis.set_major_formatter("{x:,.0f}")
     ax.set_ylabel("Customers")
     ax.grid(visible=False, axis="x")

@@ -14,11 +14,12 @@ def trouble() -> tuple[Feature, ...]:
     -------
     tuple of Feature
         `complaints`, `returns`, `cases_per_order`, `days_to_resolve`, `resolved_share`, `last_resolution`,
-        `case_recency_days`, `ordered_since_case`. What was resolved on as_of or later is not yet known.
+        `case_recency_days`, `ordered_since_case`. What was resolved on as_of or later is not yet known. The column `kind`
+        says ``complaint`` or ``return``, in small letters or capitals; cases of other kinds are in `cases` alone.
     """
     return (
-        _case("complaints", _count("kind = 'complaint'"), "cases", "complaints", otherwise="0"),
-        _case("returns", _count("kind = 'return'"), "cases", "returns", otherwise="0"),
+        _case("complaints", _count("lower(kind) = 'complaint'"), "cases", "complaints", otherwise="0"),
+        _case("returns", _count("lower(kind) = 'return'"), "cases", "returns", otherwise="0"),
         _case("cases", "count(*)", "cases", "complaints and returns of every kind", otherwise="0"),
         _case("days_to_resolve", "avg(1.0e0 * (age - resolved_age))", "days", "mean time to resolve a case"),
         _case(

@@ -28,7 +28,8 @@ def plain_frame(frame: pd.DataFrame, label: str, decimal: str) -> pd.DataFrame:
     """Return a frame of numbers, dates and text alone.
 
     A column of objects takes the type that all its values share; where they share none, each is written as text
-    (dates in ISO 8601, numbers with the decimal sign that the layout says numbers in text have).
+    (dates in ISO 8601, numbers with the decimal sign that the layout says numbers in text have). An index with a name is a
+    column, as after ``set_index("customer_id")`` or ``groupby("customer_id")``.
 
     Raises
     ------
@@ -38,7 +39,18 @@ def plain_frame(frame: pd.DataFrame, label: str, decimal: str) -> pd.DataFrame:
     names = ["" if _is_missing(name) else str(name) for name in frame.columns]
     refuse_names(names, label)
     columns = (frame.iloc[:, place] for place in range(len(names)))
-    return pd.DataFrame({name: _plain(column, decimal) for name, column in zip(names, columns, strict=True)})
+    plain = {name: _plain(column, decimal) for name, column in zip(names, columns, strict=True)}
+    return pd.DataFrame(_named_levels(frame, names, decimal) | plain)
+
+
+def _named_levels(frame: pd.DataFrame, names: list[str], decimal: str) -> dict[str, "pd.Series[Any]"]:
+    taken = {name.lower() for name in names}
+    levels = {str(name): level for level, name in enumerate(frame.index.names) if not _is_missing(name)}
+    return {
+        name: _plain(pd.Series(frame.index.get_level_values(level), index=frame.index), decimal)
+        for name, level in levels.items()
+        if name.lower() not in taken
+    }
 
 
 def _is_missing(name: Any) -> bool:
