@@ -200,6 +200,27 @@ def test_truth_one_point_more_is_the_change_of_predictions(fitted, answers):
     assert row["std_error"].iloc[0] == pytest.approx(np.std(changes), rel=3 / np.sqrt(2 * 2000))
 
 
+def test_truth_levels_of_a_category_exclude_one_another(answers):
+    """The effect of a shop is that of all customers being there and not in the first one, whatever shop they are in."""
+    shops = answers.assign(shop=np.array(["a", "b", "c"])[np.arange(len(answers)) % 3])
+    fit = drivers.fit_ordinal(shops, outcome="recommend", drivers=["shop", "price"])
+    effects = drivers.ordinal_effects(fit, shops, at_most=2, at_least=5).set_index(["term", "change"])["estimate"]
+    share = {shop: fit.predict(shops.assign(shop=shop))[["p_1", "p_2"]].sum(axis=1).mean() for shop in ("a", "b", "c")}
+    for shop in ("b", "c"):
+        assert effects[f"shop: {shop}", "at most 2"] == pytest.approx(share[shop] - share["a"], abs=1e-12)
+    after = fit.predict(shops.assign(price=np.minimum(shops["price"] + 1, shops["price"].max())))
+    change = (after - fit.predict(shops))[["p_1", "p_2"]].sum(axis=1).mean()
+    assert effects["price", "at most 2"] == pytest.approx(change, abs=1e-12)
+
+
+def test_truth_one_point_less_ends_at_the_lowest_rating(fitted, answers):
+    """Who gave the lowest rating stays; a flag that is down stays down."""
+    effects = drivers.ordinal_effects(fitted, answers, step=-1, at_most=2, at_least=5).set_index(["term", "change"])
+    lower = answers.assign(delivery=np.maximum(answers["delivery"] - 1, answers["delivery"].min()))
+    change = (fitted.predict(lower) - fitted.predict(answers))[["p_1", "p_2"]].sum(axis=1).mean()
+    assert effects.loc[("delivery", "at most 2"), "estimate"] == pytest.approx(change, abs=1e-12)
+
+
 def test_truth_importance_is_the_mean_gain_of_mcfadden(answers):
     """With two drivers the shares follow from three fits; they add up to McFadden's R²."""
     one, other, both = (

@@ -36,9 +36,10 @@ def ordinal_effects(
     answers
         Respondents to average over; those with a gap are left out.
     step
-        Points that a driver is raised by; below 0 to lower it.
+        Points that a driver is raised by; below 0 to lower it, to no less than the lowest rating given.
     highest
-        End of the drivers' scale, where no more can be gained; the highest rating given by default. A flag ends at 1.
+        End of the drivers' scale, where no more can be gained; the highest rating given by default. A flag ends at 1. A level of
+        a category takes no steps: it is compared with the first level.
     at_most
         Answers up to here are counted together: detractors.
     at_least
@@ -72,32 +73,67 @@ def ordinal_effects(
     x, weight = x[whole], weight[whole]
     if not len(x):
         raise DataError("No row of the answers has all drivers.")
-    now = np.stack([_share(fit, x, weight, cut) for cut in (below, above)])
+    words = [f"at most {at_most:g}", f"at least {at_least:g}", "difference"]
+    levels = _columns_of_categories(fit)
     frames = []
     for place, term in enumerate(fit.terms):
-        end = x[:, place].max() if highest is None or set(np.unique(x[:, place])) <= {0.0, 1.0} else highest
-        moved = x.copy()
-        moved[:, place] = (
-            np.maximum(np.minimum(x[:, place] + step, end), x[:, place]) if step > 0 else x[:, place] + step
+        pair = (
+            _level_against_first(x, place, levels[place]) if place in levels else (x, _moved(x, place, step, highest))
         )
-        change = np.stack([_share(fit, moved, weight, cut) for cut in (below, above)]) - now
-        change[1] *= -1  # at least: one less the share below
-        change = np.vstack([change, change[1] - change[0]])
-        std_error = np.sqrt(np.einsum("ri,ij,rj->r", change[:, 1:], fit.covariance, change[:, 1:]))
-        margin = normal_quantile(fit.conf_level) * std_error
-        frames.append(
-            pd.DataFrame(
-                {
-                    "term": term,
-                    "change": [f"at most {at_most:g}", f"at least {at_least:g}", "difference"],
-                    "estimate": change[:, 0],
-                    "std_error": std_error,
-                    "conf_low": change[:, 0] - margin,
-                    "conf_high": change[:, 0] + margin,
-                }
-            )
-        )
+        before, after = (np.stack([_share(fit, rows, weight, cut) for cut in (below, above)]) for rows in pair)
+        frames.append(_changes(fit, term, words, after - before))
     return pd.concat(frames, ignore_index=True)
+
+
+def _changes(fit: OrdinalFit, term: str, words: list[str], change: Array) -> pd.DataFrame:
+    """Return what shares up to the two cuts and their derivatives (2, 1 + k) change by, as a table."""
+    change = np.stack([change[0], -change[1]])  # at least: one less the share below
+    change = np.vstack([change, change[1] - change[0]])
+    std_error = np.sqrt(np.einsum("ri,ij,rj->r", change[:, 1:], fit.covariance, change[:, 1:]))
+    margin = normal_quantile(fit.conf_level) * std_error
+    return pd.DataFrame(
+        {
+            "term": term,
+            "change": words,
+            "estimate": change[:, 0],
+            "std_error": std_error,
+            "conf_low": change[:, 0] - margin,
+            "conf_high": change[:, 0] + margin,
+        }
+    )
+
+
+def _columns_of_categories(fit: OrdinalFit) -> dict[int, list[int]]:
+    """Return, for each column of the model that is a level of a category, the columns of all its levels."""
+    sizes = [len(dict(fit.categories).get(name, (None, None))) - 1 for name in fit.drivers]
+    found: dict[int, list[int]] = {}
+    for name, size, end in zip(fit.drivers, sizes, np.cumsum(sizes).tolist(), strict=True):
+        if name in dict(fit.categories):
+            own = list(range(end - size, end))
+            found |= dict.fromkeys(own, own)
+    return found
+
+
+def _level_against_first(x: Array, place: int, own: list[int]) -> tuple[Array, Array]:
+    """Return the respondents (n, p) as if all were of a category's first level, and as if all were of this one."""
+    first = x.copy()
+    first[:, own] = 0.0
+    level = first.copy()
+    level[:, place] = 1.0
+    return first, level
+
+
+def _moved(x: Array, place: int, step: float, highest: float | None) -> Array:
+    """Return the respondents (n, p) with one rating moved by a step, which ends where its scale does."""
+    column = x[:, place]
+    flag = set(np.unique(column)) <= {0.0, 1.0}
+    end = column.max() if highest is None or flag else highest
+    moved = x.copy()
+    if step > 0:
+        moved[:, place] = np.maximum(np.minimum(column + step, end), column)
+    else:
+        moved[:, place] = np.maximum(column + step, column.min())
+    return moved
 
 
 def _cut(fit: OrdinalFit, value: float, *, inclusive: bool) -> int:
