@@ -133,6 +133,19 @@ def test_truth_calibration_finds_what_is_off():
     assert (np.abs(table["expected"] - table["estimate"]) < 4 * table["std_error"]).all()
 
 
+def test_invariant_limits_stay_where_scores_can_be():
+    """With few customers limits of AUC, Brier score and lift stay within what these can be; those of an excess need not."""
+    spells = pd.DataFrame({"duration": [1, 2, 3, 4, 5, 6], "churned": [True, True, False, True, False, False]})
+    stay = {"m": np.array([[0.2], [0.85], [0.6], [0.4], [0.9], [0.8]]), "coin": np.full((6, 1), 0.5)}
+    scores = survival.score_survival(stay, spells, times=[4]).set_index(["model", "score"])
+    assert scores.loc[("m", "auc"), "conf_high"].item() == 1
+    assert (scores["conf_low"].drop(index=[("coin", "brier_excess"), ("coin", "integrated_brier_excess")]) >= 0).all()
+    leave = {name: 1 - values[:, 0] for name, values in stay.items()}
+    lift = survival.score_lift(leave, spells, horizon=4, share=0.5)
+    assert (lift["conf_low"] >= 0).all()
+    assert (lift["conf_high"] <= 2).all()
+
+
 def test_truth_d_calibration_of_the_true_model():
     """Under the true model customers fall into all bins alike, on continuous and on whole times; a shifted one is found."""
     spells, predictor = _world(3000, seed=4)

@@ -153,7 +153,8 @@ def score_calibration(
     -----
     Austin, Harrell and van Klaveren (2020), Statistics in Medicine 39, 2714-2742; the observed share is smoothed by a
     logistic regression on a restricted cubic spline (4 knots) of log(-log(1 - p)), weighted by the inverse of the chance
-    that a customer's fate is known.
+    that a customer's fate is known. The distances have no limits: by chance alone they lie above 0, and percentiles of a
+    bootstrap never hold a truth near 0.
 
     Examples
     --------

@@ -189,7 +189,7 @@ def score_lift(
         slope = (1 - share) / whole**2
         error = slope * float(np.hypot(rest * top_error, top * rest_error))
         lift = top / whole
-        rows.append((name, "lift", horizon, lift, error, lift - z * error, lift + z * error))
+        rows.append((name, "lift", horizon, lift, error, max(lift - z * error, 0.0), min(lift + z * error, 1 / share)))
     return pd.DataFrame(rows, columns=["model", "score", "time", "estimate", "std_error", "conf_low", "conf_high"])
 
 

@@ -10,6 +10,7 @@ import pandas as pd
 from churnlab import display
 from churnlab.errors import DataError
 from churnlab.inference import normal_quantile
+from churnlab.survival.incidence_variance import incidence, variance_of_incidence
 from churnlab.survival.life_table import LifeTable, add_up, build_life_table, number_groups
 from churnlab.survival.spell_arrays import SpellArrays, check_times, refuse_no_churn, to_arrays, to_spell_frame
 
@@ -32,6 +33,8 @@ class IncidenceCurve:
         Distinct times of each group (m,).
     at_risk, events
         Number at risk (m,), and number who left for each reason (m, r), of each group.
+    variance
+        Of the share that had left for each reason (m, r), of each group.
     conf_level
         Of the limits.
     """
@@ -41,6 +44,7 @@ class IncidenceCurve:
     time: tuple[Array, ...]
     at_risk: tuple[Array, ...]
     events: tuple[Array, ...]
+    variance: tuple[Array, ...]
     conf_level: float
 
     def tidy(self) -> pd.DataFrame:
@@ -53,8 +57,9 @@ class IncidenceCurve:
         """
         z = normal_quantile(self.conf_level)
         parts = []
-        for group, time, at_risk, events in zip(self.groups, self.time, self.at_risk, self.events, strict=True):
-            estimate, variance = aalen_johansen(at_risk, events)
+        tables = zip(self.groups, self.time, self.at_risk, self.events, self.variance, strict=True)
+        for group, time, at_risk, events, variance in tables:
+            estimate = incidence(at_risk, events)
             for place, reason in enumerate(self.reasons):
                 share, std_error = estimate[:, place], np.sqrt(variance[:, place])
                 ratio = np.divide(std_error, share, out=np.full_like(share, np.nan), where=share > 0)
@@ -143,8 +148,7 @@ def fit_aalen_johansen(
     -----
     Aalen and Johansen (1978), Scandinavian Journal of Statistics 5, 141-150. One minus the curve of Kaplan and Meier with
     other reasons taken as censored would overstate each reason; these curves and that of all reasons add up to 1. Variance
-    by the delta method over the multinomial counts of each time, as in Marubini and Valsecchi (1995), equation 10.12. R:
-    `survfit(Surv(duration, reason) ~ 1)`.
+    by the infinitesimal jackknife: each row moves the shares by itself. R: `survfit(Surv(entry, duration, reason) ~ 1)`.
 
     Examples
     --------
@@ -169,6 +173,10 @@ def fit_aalen_johansen(
         time=tuple(table.time for table in tables),
         at_risk=tuple(table.at_risk for table in tables),
         events=events,
+        variance=tuple(
+            variance_of_incidence(table, left, arrays.take(part), code[part])
+            for table, left, part in zip(tables, events, parts, strict=True)
+        ),
         conf_level=conf_level,
     )
 
@@ -195,38 +203,3 @@ def _events(table: LifeTable, spells: SpellArrays, code: npt.NDArray[np.intp], r
     cell = place * reasons + code[spells.churned]
     counts = add_up(cell, spells.weight[spells.churned], len(table.time) * reasons)
     return counts.reshape(len(table.time), reasons)
-
-
-def aalen_johansen(at_risk: Array, events: Array) -> tuple[Array, Array]:
-    """Return the share that had left for each reason by each time, and its variance.
-
-    Parameters
-    ----------
-    at_risk
-        Number at risk (m,).
-    events
-        Number who left for each reason (m, r).
-
-    Returns
-    -------
-    tuple of array (m, r)
-
-    Notes
-    -----
-    var F(t) = Σ (F(t) - F_j)² a_j + Σ b_j - 2 Σ (F(t) - F_j) c_j over the times j up to t, with a = d / n (n - d),
-    b = S² d_k (n - d_k) / n³ and c = S d_k / n², S just before j; multiplied out, each sum runs once.
-    """
-    n = np.where(at_risk > 0, at_risk, np.inf)
-    total = events.sum(axis=1)
-    left = at_risk - total
-    before = np.concatenate([[1.0], np.cumprod(1 - total / n)[:-1]])[:, None]
-    share = np.cumsum(before * events / n[:, None], axis=0)
-    a = np.divide(total, n * left, out=np.zeros_like(n), where=(left > 0) & (total > 0))[:, None]
-    b = before**2 * events * (n[:, None] - events) / n[:, None] ** 3
-    c = before * events / n[:, None] ** 2
-    b, c = np.nan_to_num(b), np.nan_to_num(c)
-    sums = [
-        np.cumsum(part, axis=0) for part in (np.broadcast_to(a, share.shape), share * a, share**2 * a, b, c, share * c)
-    ]
-    variance = share**2 * sums[0] - 2 * share * sums[1] + sums[2] + sums[3] - 2 * share * sums[4] + 2 * sums[5]
-    return share, np.maximum(variance, 0.0)

@@ -96,7 +96,10 @@ def score_survival(
         rows += [(name, *row) for row in _compared("integrated_brier", np.nan, loss, against, arrays.weight)]
     frame = pd.DataFrame(rows, columns=["model", "score", "time", "estimate", "std_error"])
     margin = z * frame["std_error"]
-    return frame.assign(conf_low=frame["estimate"] - margin, conf_high=frame["estimate"] + margin)
+    low, high = frame["estimate"] - margin, frame["estimate"] + margin
+    least = np.where(frame["score"].str.endswith("_excess"), -np.inf, 0.0)
+    most = np.where(frame["score"] == "auc", 1.0, np.inf)
+    return frame.assign(conf_low=low.clip(lower=least), conf_high=high.clip(upper=most))
 
 
 def _trapezoid(times: Array) -> Array:
