@@ -19,7 +19,7 @@ HOSTILE = ["=1+1", "+x", "-x", "@x", "\tx", "plain | <b>", "a\nb"]
 @pytest.fixture
 def hostile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Make the outputs of a study whose texts want to be formulas, Markdown and HTML."""
-    monkeypatch.setattr("churnlab.studies.output._display", lambda *_, **__: None)
+    monkeypatch.setattr("churnlab.studies.output.display_output", lambda *_, **__: None)
     output = StudyOutput(name="any", folder=tmp_path / "run")
     output.answer("So *it* is <i>.")
     output.value("behind", "Behind it", 2)

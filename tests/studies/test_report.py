@@ -84,7 +84,7 @@ def test_truth_nothing_hostile_survives(tmp_path: Path) -> None:
                 {"output_type": "stream", "name": "stderr", "text": HOSTILE},
             ),
         ],
-        results={"answer": [HOSTILE], "numbers": {"n": {**number, "headline": True}}},
+        results={"answer": [HOSTILE], "numbers": {"n": {**number, "headline": True}}, "figures": {}, "tables": {}},
         title=HOSTILE,
         study=HOSTILE,
         parameters={"label": HOSTILE, "data": HOSTILE, "as_of": HOSTILE},

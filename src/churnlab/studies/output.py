@@ -6,18 +6,18 @@ import json
 import os
 import re
 from dataclasses import dataclass, field
-from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from churnlab.errors import DataError, ParameterError
+from churnlab.errors import ParameterError
 from churnlab.studies.headline import card_html, to_number
+from churnlab.studies.output_files import write_table, write_text
+from churnlab.studies.showing import display_output, unshown_html
 
 if TYPE_CHECKING:
     import pandas as pd
 
 _SLUG = re.compile(r"[a-z0-9]+(?:[-_][a-z0-9]+)*")
-ROLE = "churnlab"
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -54,7 +54,7 @@ class StudyOutput:
             raise ParameterError("an answer needs words")
         self._results["answer"].append(text)
         self._keep()
-        _display({"text/plain": text}, role="answer")
+        display_output({"text/plain": text}, role="answer")
 
     def headline(
         self,
@@ -92,7 +92,7 @@ class StudyOutput:
         """
         number = to_number(key, label, estimate, (low, high), unit=unit, method=method, digits=digits)
         self._add_number(key, {**number, "headline": True})
-        _display({"text/plain": f"{label}: {estimate}", "text/html": card_html(number)}, role="headline")
+        display_output({"text/plain": f"{label}: {estimate}", "text/html": card_html(number)}, role="headline")
 
     def value(
         self,
@@ -149,10 +149,10 @@ class StudyOutput:
         theme.close(ax)
         self._results["figures"][name] = {"file": f"figures/{name}.svg", "alt": alt, "caption": caption}
         if self.folder is not None:
-            _write(self.folder / "figures" / f"{name}.svg", svg)
+            write_text(self.folder / "figures" / f"{name}.svg", svg)
         self._keep()
         metadata = {"image/svg+xml": {"alt": alt, "caption": caption}}
-        _display({"text/plain": alt, "image/svg+xml": svg}, metadata=metadata)
+        display_output({"text/plain": alt, "image/svg+xml": svg}, metadata=metadata)
 
     def table(
         self,
@@ -200,10 +200,10 @@ class StudyOutput:
             "customer_level": customer_level,
         }
         if self.folder is not None:
-            _write_parquet(frame, name, self.folder / "tables" / f"{name}.parquet")
+            write_table(frame, name, self.folder / "tables" / f"{name}.parquet")
         self._keep()
-        html = frame_to_html(frame, title=caption, digits=digits or 4) if shown else _unshown(frame, name, caption)
-        _display({"text/plain": f"{name}: {len(frame)} rows", "text/html": html})
+        html = frame_to_html(frame, title=caption, digits=digits or 4) if shown else unshown_html(frame, name, caption)
+        display_output({"text/plain": f"{name}: {len(frame)} rows", "text/html": html})
 
     def _add_number(self, key: str, number: dict[str, Any]) -> None:
         self._check_new(key, "numbers")
@@ -218,7 +218,7 @@ class StudyOutput:
 
     def _keep(self) -> None:
         if self.folder is not None:
-            _write(self.folder / "results.json", json.dumps(self._results, indent=1, ensure_ascii=False) + "\n")
+            write_text(self.folder / "results.json", json.dumps(self._results, indent=1, ensure_ascii=False) + "\n")
 
 
 def open_study(name: str) -> StudyOutput:
@@ -250,34 +250,3 @@ def open_study(name: str) -> StudyOutput:
     output = StudyOutput(name=name, folder=Path(folder) if folder else None)
     output._keep()
     return output
-
-
-def _unshown(frame: pd.DataFrame, name: str, caption: str) -> str:
-    """Return where the rows of single customers are, in place of the rows."""
-    columns = ", ".join(map(str, frame.columns))
-    return (
-        f"<p>{escape(caption)}: {len(frame):,} rows, a customer each, are in <code>tables/{name}.parquet</code> and not "
-        f"shown here. Columns: {escape(columns)}.</p>"
-    )
-
-
-def _display(data: dict[str, str], *, role: str = "", metadata: dict[str, Any] | None = None) -> None:
-    from IPython.display import display
-
-    display(data, raw=True, metadata={**(metadata or {}), **({ROLE: role} if role else {})})  # type: ignore[no-untyped-call]
-
-
-def _write(path: Path, text: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text, encoding="utf-8")
-
-
-def _write_parquet(frame: pd.DataFrame, name: str, path: Path) -> None:
-    import duckdb
-
-    path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        with duckdb.connect(config={"threads": 1}) as connection:
-            duckdb.from_df(frame, connection=connection).write_parquet(str(path), compression="zstd")
-    except duckdb.Error as error:
-        raise DataError(f"table `{name}` cannot be stored: {str(error).splitlines()[0]}") from None
