@@ -330,6 +330,14 @@ def test_truth_a_panel_follows_the_order_of_its_waves():
     assert changed["estimate"] == pytest.approx(moved["estimate"])
 
 
+def test_truth_answers_of_no_wave_are_no_change():
+    """A score of answers without a wave is shown, and never as what came after the last wave."""
+    answers = drawn(90, 3).assign(wave=[1.0] * 30 + [2.0] * 30 + [np.nan] * 30, shop=["a", "b"] * 45)
+    fit = drivers.fit_nps(answers, by=["shop", "wave"])
+    assert fit.tidy()["wave"].isna().sum() == 2
+    assert fit.changes()[["shop", "first", "second"]].to_numpy().tolist() == [["a", 1, 2], ["b", 1, 2]]
+
+
 @pytest.mark.parametrize("name", ["respondent_id", "wave"])
 def test_input_a_panel_knows_who_answered_when(name):
     """Rows without a respondent are not one person, and rows without a wave are of no wave."""

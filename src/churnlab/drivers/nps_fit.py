@@ -107,7 +107,7 @@ class NpsFit:
         ----------
         over
             The column of `by` that holds the waves; they follow one another as they sort, or as their ordered
-            categories do.
+            categories do. Answers of no wave have no place among them.
 
         Returns
         -------
@@ -124,9 +124,10 @@ class NpsFit:
             raise ParameterError(f'The score was not fitted by `{over}`. Try: fit_nps(..., by=["{over}"]).')
         others = [name for name in self.by if name != over]
         keys = others or (lambda _: 0)
-        before = self.groups.groupby(keys, sort=False, observed=True, dropna=False).shift(1)
-        later = before["estimate"].notna() & self.groups["estimate"].notna()
-        now, past = self.groups[later], before[later]
+        known = self.groups[self.groups[over].notna()]
+        before = known.groupby(keys, sort=False, observed=True, dropna=False).shift(1)
+        later = before["estimate"].notna() & known["estimate"].notna()
+        now, past = known[later], before[later]
         labels = now[others].assign(first=past[over], second=now[over])
         spread = (now["spread"] ** 2 + past["spread"] ** 2) ** 0.5
         change = now["estimate"] - past["estimate"]
