@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 import statsmodels.api as sm
 
+from churnlab import tables
 from churnlab.elasticity import cross_products, fit_elasticity, streaming, to_cross_products
 from churnlab.errors import DataError, ParameterError
 
@@ -148,6 +149,29 @@ def test_input_cross_products(sold, path, tmp_path):
     sold.assign(quantity=0).to_parquet(tmp_path / "zero.parquet")
     with pytest.raises(DataError, match="must be above 0 in a model of its logarithm: 450 of 450 rows"):
         to_cross_products(tmp_path / "zero.parquet")
+
+
+def test_invariant_numbers_of_csv_files(sold, tmp_path):
+    """Controls of a CSV file, which are text to begin with, count as those of a frame do; a word among them is said."""
+    known = sold.assign(rain=np.sin(np.arange(len(sold))))
+    known.to_csv(tmp_path / "prices.csv", index=False)
+    frame = fit_elasticity(known, controls=("rain",))
+    table = fit_elasticity(tables.read(tmp_path / "prices.csv", "PRICES"), controls=("rain",))
+    stream = to_cross_products(tmp_path / "prices.csv", controls=("rain",)).fit()
+    for fit in (table, stream):
+        assert fit.coefficients == pytest.approx(frame.coefficients, rel=EXACT)
+        assert fit.covariance == pytest.approx(frame.covariance, rel=EXACT)
+    known.assign(rain=known["rain"].astype(str).where(known.index != 7, "wet")).to_csv(
+        tmp_path / "odd.csv", index=False
+    )
+    with pytest.raises(
+        DataError, match="`rain` is not a number: 1 of 450 rows break this. Try: name it among `effects`"
+    ):
+        to_cross_products(tmp_path / "odd.csv", controls=("rain",))
+    with pytest.raises(DataError, match=r"`rain` is not a number: 1 of 450 rows break this \(first: row 7: wet\)"):
+        fit_elasticity(tables.read(tmp_path / "odd.csv", "PRICES"), controls=("rain",))
+    with pytest.raises(DataError, match="`period` is not a number: 450 of 450"):
+        fit_elasticity(sold, controls=("period",))
 
 
 def test_smoke_results_show_themselves(sold):

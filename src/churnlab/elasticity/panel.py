@@ -51,7 +51,7 @@ class Panel:
         return self.table.columns
 
     def number(self, name: str) -> Array:
-        """Return a column of numbers (n,).
+        """Return a column of numbers (n,), which may be written as text, as those of a CSV file are.
 
         Raises
         ------
@@ -60,9 +60,7 @@ class Panel:
         """
         values = self._column(name, plain="iufb")
         if not pd.api.types.is_numeric_dtype(values.dtype):
-            raise DataError(
-                f"`{name}` is not a number. Try: name it among `effects`, if it says to which group a row belongs."
-            )
+            values = _read_numbers(name, values)
         found: Array = values.to_numpy(dtype=np.float64, na_value=np.nan)
         refuse_rows(
             ~np.isfinite(found), found, f"`{name}` must be there, and finite", "leave these rows or the column out"
@@ -141,6 +139,19 @@ class Panel:
             return pd.Series(self.frame[name].to_numpy(), copy=False)
         quote = DIALECTS[self.table.engine.dialect].quote
         return self.table.engine.frame(f"SELECT {quote(name)} FROM {self.table.view}").iloc[:, 0]
+
+
+def _read_numbers(name: str, values: "pd.Series[Any]") -> "pd.Series[Any]":
+    """Return a column of text as numbers."""
+    numbers: pd.Series[Any] = pd.to_numeric(values.astype(str), errors="coerce")
+    wrong = (numbers.isna() & values.notna()).to_numpy()
+    refuse_rows(
+        wrong,
+        values.to_numpy(),
+        f"`{name}` is not a number",
+        "name it among `effects`, if it says to which group a row belongs",
+    )
+    return numbers
 
 
 def calendar_part(period: "pd.Series[Any]", name: str) -> "pd.Series[Any]":

@@ -138,7 +138,7 @@ def open_stream(
 
 
 def _number(name: str) -> str:
-    return f"CAST(prices.{quote_name(name)} AS DOUBLE)"
+    return f"TRY_CAST(prices.{quote_name(name)} AS DOUBLE)"  # of a CSV file, numbers are text
 
 
 def _refuse_unusable(table: tables.Table, controls: tuple[str, ...]) -> None:
@@ -146,19 +146,23 @@ def _refuse_unusable(table: tables.Table, controls: tuple[str, ...]) -> None:
     if lacking:
         raise DataError(f"There is no column `{lacking[0]}`. The columns are {', '.join(table.columns)}.")
     texts = [name for name, kind in table.engine.types(table.view).items() if name in controls and "VARCHAR" in kind]
-    if texts:
-        raise DataError(f"`{texts[0]}` is not a number. Try: name it among `effects`.")
     asked = [
         "count_if(prices.quantity <= 0)",
+        *(f"count_if({_number(name)} IS NULL AND prices.{quote_name(name)} IS NOT NULL)" for name in texts),
         *(f"count_if({_number(name)} IS NULL OR NOT isfinite({_number(name)}))" for name in controls),
     ]
-    zeros, *empty = table.engine.rows(f"SELECT {', '.join(asked)} FROM {table.view} AS prices")[0]
+    zeros, *counts = table.engine.rows(f"SELECT {', '.join(asked)} FROM {table.view} AS prices")[0]
     if zeros:
         raise DataError(
             f"`quantity` must be above 0 in a model of its logarithm: {zeros:,} of {table.n:,} rows break this. "
             "Try: elasticity.fit_poisson_elasticity, which takes zeros; or leave out periods without a sale."
         )
-    for name, count in zip(controls, empty, strict=True):
+    for name, count in zip(texts, counts, strict=False):
+        if count:
+            raise DataError(
+                f"`{name}` is not a number: {count:,} of {table.n:,} rows break this. Try: name it among `effects`."
+            )
+    for name, count in zip(controls, counts[len(texts) :], strict=True):
         if count:
             raise DataError(
                 f"`{name}` must be there, and finite: {count:,} of {table.n:,} rows break this. "
