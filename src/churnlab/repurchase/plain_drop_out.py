@@ -57,7 +57,7 @@ def plain_paths(theta: tuple[float, ...], counts: Counts, *, from_start: bool) -
     gradient = apart * -gone
     bends = {
         (1, 1): gradient[1] * (1 - 2 * own_now - own_apart),
-        (3, 3): gone * (-b * (chosen - 1) / left**2).take(x.place),
+        (3, 3): gradient[3] * (1 - stayed),
     }
     aged = bought * own_now
     gradient[0] -= r * log_now

@@ -312,11 +312,13 @@ class TransactionFit:
         ParameterError
             If the horizon is negative, or not whole in a model of discrete time.
         """
-        length = [checked_horizon(horizon)]
+        length = checked_horizon(horizon)
         counts, row_of = self._counts(rfm)
         alive = self._alive(counts)
-        expected = self._each(counts, self.model.expected_if_alive, length)[:, 0]
-        chance = self._each(counts, self.model.chance_if_alive, length)[:, 0]
+        some, place = self._that_differ(counts)
+        ahead = self._parameters(some), some, np.full(len(some), length)
+        expected = self.model.expected_if_alive(*ahead).take(place)
+        chance = self.model.chance_if_alive(*ahead).take(place)
         expected *= alive
         chance *= alive
         return pd.DataFrame(
@@ -379,15 +381,18 @@ class TransactionFit:
         self, counts: Counts, function: Callable[[Parameters, Counts, Array], Array], lengths: list[float]
     ) -> Array:
         """Return a function of parameters, histories and horizon (m, h), once per pair of frequency and T if it can be."""
-        if self.model.by_recency or self.covariates.effects:
-            some, place = counts, np.arange(len(counts))
-        else:
-            some, place = ages(counts)
+        some, place = self._that_differ(counts)
         parameters = self._parameters(some)
         values = np.empty((len(counts), len(lengths)))
         for column, length in zip(values.T, lengths, strict=True):
             function(parameters, some, np.full(len(some), length)).take(place, out=column)
         return values
+
+    def _that_differ(self, counts: Counts) -> tuple[Counts, npt.NDArray[np.intp]]:
+        """Return the histories that differ in what is expected of customers who are alive, and where each history's is."""
+        if self.model.by_recency or self.covariates.effects:
+            return counts, np.arange(len(counts))
+        return ages(counts)
 
     def __repr__(self) -> str:
         values = ", ".join(f"{name}={value:.4g}" for name, value in self.parameters.items())
