@@ -60,6 +60,9 @@ def test_input_levels_and_sizes():
     """A level is a probability, and a bootstrap needs something to draw from."""
     with pytest.raises(ParameterError, match="`conf_level` must lie between 0 and 1, not 95"):
         normal_quantile(95)
+    for none in (None, "0.95", float("nan")):
+        with pytest.raises(ParameterError, match="`conf_level` must lie between 0 and 1, not "):
+            normal_quantile(none)
     with pytest.raises(ParameterError, match="at least 2 rows and 2 draws"):
         bootstrap(lambda rows: 0.0, 1, seed=1)
 

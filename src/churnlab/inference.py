@@ -40,7 +40,7 @@ def normal_quantile(conf_level: float) -> float:
     """
     from scipy.special import ndtri
 
-    if not 0 < conf_level < 1:
+    if not (isinstance(conf_level, int | float | np.number) and 0 < conf_level < 1):
         raise ParameterError(f"`conf_level` must lie between 0 and 1, not {conf_level!r}.")
     return float(ndtri((1 + conf_level) / 2))
 

@@ -127,19 +127,26 @@ def begins(ordered: Rows) -> npt.NDArray[np.bool_]:
 
 
 def _place(code: Rows, size: int) -> Rows:
-    """Return the place of each code among the distinct ones, in order: by a table where they are few, else by sorting."""
+    """Return the place of each code among the distinct ones, in order: by a table where they are few, else by sorting.
+
+    The codes are overwritten.
+    """
     n = len(code)
     if size <= n:
         there = np.zeros(size, dtype=np.bool_)
         for rows in _slices(n):
             there[code[rows]] = True
-        return (np.cumsum(there) - 1).take(code)
+        rank = np.cumsum(there) - 1
+        for rows in _slices(n):
+            code[rows] = rank.take(code[rows])
+        return code
     bits = n.bit_length()
     if size > _LARGEST >> bits:
         row = np.argsort(code, kind="stable")
         ordered = code[row]
     else:
-        ordered = code << bits
+        ordered = code
+        ordered <<= bits
         ordered |= np.arange(n)
         ordered.sort()
         row = ordered & (2**bits - 1)

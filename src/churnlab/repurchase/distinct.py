@@ -105,7 +105,7 @@ def count_histories(history: History, covariates: Array | None = None) -> Counts
     code, _ = codes(columns)
     code.sort()
     first = np.flatnonzero(begins(code))
-    places = np.unravel_index(code[first], sizes)
+    places = map(np.ascontiguousarray, np.unravel_index(code[first], sizes))
     frequency, recency, T = (
         Column(values=each.values, place=place) for each, place in zip(columns, places, strict=True)
     )

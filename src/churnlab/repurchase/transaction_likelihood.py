@@ -12,7 +12,7 @@ __all__ = ["row_log_likelihood", "total_log_likelihood"]
 
 Array = npt.NDArray[np.float64]
 
-_CHUNK = 16_384
+_CHUNK = 8_192
 """Histories that are worked on at a time, so that their arrays stay near the processor."""
 
 
