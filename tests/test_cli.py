@@ -17,7 +17,7 @@ import pytest
 from typer.testing import CliRunner
 
 from churnlab.cli import app
-from churnlab.cli.console import plan_progress, print_table, say_error, terminate
+from churnlab.cli.console import cell_progress, plan_progress, print_table, say_error, terminate
 
 PARAMETERS = (
     "from pathlib import Path\nfactor: int = 2  # what to multiply by [1, 9]\ndata: Path | None = None  # a file"
@@ -199,12 +199,18 @@ def test_truth_killed_worker_is_told_and_tidied_up(monkeypatch: pytest.MonkeyPat
         assert list(Path(temporary).iterdir()) == []
 
 
-def test_truth_termination_has_its_code_wherever_it_comes() -> None:
+def test_truth_termination_has_its_code_wherever_it_comes(monkeypatch: pytest.MonkeyPatch) -> None:
     """The system's signal ends a command with 143 even where it comes before the command's own work."""
+    monkeypatch.setattr("churnlab.cli.console._asked", [])
     with pytest.raises(SystemExit) as ending:
         terminate(signal.SIGTERM, None)
     assert ending.value.code == 143
     assert not isinstance(ending.value, Exception)
+    with (
+        cell_progress("any") as progress,
+        pytest.raises(SystemExit),
+    ):  # swallowed where it came, noticed at the next cell
+        progress(1, 2)
 
 
 def test_truth_output_that_nobody_reads_ends_a_command_quietly() -> None:

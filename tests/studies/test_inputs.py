@@ -88,6 +88,12 @@ def test_input_nothing_matches(tmp_path: Path, given: str) -> None:
         find(given)
 
 
+def test_input_place_that_cannot_be_looked_at() -> None:
+    """A name that the system refuses, as in a folder that may not be entered, is told as a parameter's problem."""
+    with pytest.raises(ParameterError, match="`data` is 'xxx.*xxx', which cannot be read: File name too long"):
+        find("x" * 300)
+
+
 @pytest.mark.parametrize("change", ["appended", "removed"])
 def test_input_change_is_noticed(tmp_path: Path, change: str) -> None:
     """A file whose bytes are not those that were fingerprinted is named."""

@@ -23,6 +23,7 @@ P = ParamSpec("P")
 
 _STEERING = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _INTERRUPTED, _UNREAD, _TERMINATED = 130, 141, 143  # 128 and the number of the signal
+_asked: list[int] = []  # the signals that came
 
 Notebooks = Annotated[Path | None, typer.Option("--notebooks", help="The folder of studies.", show_default=False)]
 Out = Annotated[Path, typer.Option("--out", help="The folder of all runs.")]
@@ -37,7 +38,14 @@ class Terminated(SystemExit):
 
 def terminate(number: int, frame: FrameType | None) -> None:
     """Turn the system's signal into an exception, so that everything is put away."""
+    _asked.append(number)
     raise Terminated(_TERMINATED)
+
+
+def _notice() -> None:
+    """End now if the system asked to before: an exception that comes while a library is imported may be swallowed."""
+    if _asked:
+        raise Terminated(_TERMINATED)
 
 
 def plainly(command: Callable[P, int]) -> Callable[P, None]:
@@ -92,14 +100,24 @@ def read_texts(pairs: list[str]) -> dict[str, str]:
 def cell_progress(name: str) -> Iterator[Progress]:
     """Show a bar that grows with each cell on a terminal, and plain lines elsewhere."""
     if not sys.stdout.isatty():
-        yield lambda done, total: print(f"{name}: cell {done} of {total}", flush=True)
+
+        def say(done: int, total: int) -> None:
+            _notice()
+            print(f"{name}: cell {done} of {total}", flush=True)
+
+        yield say
         return
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
     columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, transient=True) as bar:
         line = bar.add_task(name, total=None)
-        yield lambda done, total: bar.update(line, completed=done, total=total)
+
+        def show(done: int, total: int) -> None:
+            _notice()
+            bar.update(line, completed=done, total=total)
+
+        yield show
 
 
 @contextmanager

@@ -69,6 +69,8 @@ def find_inputs(parameters: Sequence[Parameter], values: Mapping[str, Any]) -> t
             found.append(_find(parameter.name, given))
         except ParameterError as error:
             problems.append(str(error))
+        except OSError as error:  # a folder that may not be entered, a name that no file can have
+            problems.append(f"`{parameter.name}` is {given!r}, which cannot be read: {error.strerror}")
     if problems:
         raise ParameterError("\n".join(problems))
     return tuple(found)
