@@ -129,6 +129,35 @@ def test_truth_windows_shares_preferences_and_calendar_by_hand():
     assert found[list(numbers)].astype(float).to_dict() == pytest.approx(numbers, rel=1e-12)
 
 
+def test_truth_next_orders_agree_with_pandas():
+    """The order that follows an offer is the one that pandas finds by looking ahead, on the offer's day or later."""
+    rng = np.random.default_rng(1)
+    days = pd.date_range("2024-01-01", "2024-02-29")
+    orders, offers = (
+        pd.DataFrame({"customer_id": rng.integers(0, 9, n), "date": rng.choice(days, n)}) for n in (60, 80)
+    )
+    orders["amount"] = 1.0
+    waiting = Feature(
+        name="waiting",
+        table="offers",
+        grain="followed",
+        unit="days",
+        meaning="",
+        expression="avg(1.0e0 * days_to_order)",
+    )
+    given = {"orders": tables.read(orders, "ORDERS"), "offers": tables.read(offers.assign(treated=True), "OFFERS")}
+    found = (
+        features.snapshot(given, as_of="2024-02-20", features=[waiting]).to_frame().set_index("customer_id")["waiting"]
+    )
+    before = [
+        frame[frame["date"] < "2024-02-20"].sort_values("date")
+        for frame in (offers, orders.assign(next=orders["date"]))
+    ]
+    followed = pd.merge_asof(*before, on="date", by="customer_id", direction="forward")
+    expected = (followed["next"] - followed["date"]).dt.days.groupby(followed["customer_id"]).mean()
+    pd.testing.assert_series_equal(found, expected.reindex(found.index), check_names=False)
+
+
 def test_truth_kinds_of_cases_in_capitals():
     """A Complaint is a complaint; what is neither complaint nor return is a case alone."""
     cases = CASES.assign(kind=["Complaint", "RETURN", "question", "complaint"])

@@ -89,14 +89,20 @@ def values_sql(table: str, by: str, dialect: Dialect) -> str:
 
 
 def followed_sql(table: str) -> str:
-    """Return the rows of a table, each with the days from it to the customer's next order, 0 on the same day."""
+    """Return the rows of a table, each with the days from it to the customer's next order, 0 on the same day.
+
+    The next order is found by one sort of rows and orders together: to join each row with all later orders takes the
+    product of their numbers.
+    """
     return f"""SELECT {table}_seen.*, {table}_seen.age - next_order.order_age AS days_to_order
     FROM {table}_seen
     LEFT JOIN (
-        SELECT dated.customer_id, dated.age, max(orders_days.age) AS order_age
-        FROM (SELECT DISTINCT customer_id, age FROM {table}_seen) AS dated
-        JOIN orders_days ON orders_days.customer_id = dated.customer_id AND orders_days.age <= dated.age
-        GROUP BY dated.customer_id, dated.age
+        SELECT DISTINCT customer_id, age, max(order_age) OVER (PARTITION BY customer_id ORDER BY age) AS order_age
+        FROM (
+            SELECT customer_id, age, CAST(NULL AS BIGINT) AS order_age FROM {table}_seen
+            UNION ALL
+            SELECT customer_id, age, age AS order_age FROM orders_days
+        )
     ) AS next_order ON next_order.customer_id = {table}_seen.customer_id AND next_order.age = {table}_seen.age"""
 
 
