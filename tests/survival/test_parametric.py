@@ -1,5 +1,7 @@
 """Accelerated failure times, hazards in discrete time and boosted hazards."""
 
+from functools import partial
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -163,6 +165,10 @@ def test_input_parametric_models(rossi):
         match=r"`duration` must be a whole number of periods, but 432 of 432 rows are not \(first: row 1: 20.5\)",
     ):
         survival.fit_discrete_hazard(rossi.assign(duration=rossi["duration"] + 0.5), covariates=["age"])
+    seconds = rossi.assign(duration=rossi["duration"] * 604_800)
+    for fit in (survival.fit_discrete_hazard, partial(survival.fit_boosted_hazard, seed=1)):
+        with pytest.raises(DataError, match="`duration` goes up to 31,449,600 periods, but .* take 5,000"):
+            fit(seconds, covariates=["age"])
     with pytest.raises(DataError, match="Everybody at risk in period 52 left in it"):
         survival.fit_discrete_hazard(
             rossi.assign(churned=rossi["churned"] | (rossi["duration"] == 52)), covariates=["age"]

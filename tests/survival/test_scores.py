@@ -182,6 +182,8 @@ def test_input_scores_say_what_they_cannot_use():
         survival.score_survival(good, spells, times=[5, 6])
     with pytest.raises(DataError, match="must lie within 0 and 1: 50 of 50 do not"):
         survival.score_survival({"m": good["m"] + 1.01}, spells, times=[5])
+    with pytest.raises(DataError, match="The prediction 'm' must be numbers, all of the same shape"):
+        survival.score_survival({"m": [["many"]] * 50}, spells, times=[5])
     with pytest.raises(DataError, match="No customer was followed for 99"):
         survival.score_survival(good, spells, times=[99])
     with pytest.raises(DataError, match="50 of 50 rows have a late `entry`"):
@@ -240,7 +242,9 @@ def test_invariant_cross_prediction_never_sees_its_own_customer():
             return np.tile(new["customer_id"].isin(self.known).to_numpy(float)[:, None], len(times))
 
     assert survival.cross_predict(Memory, spells, times=[1, 2], folds=3, seed=1).sum() == 0
-    with pytest.raises(ParameterError, match="`folds` must lie between 2 and the number of customers, 30"):
+    with pytest.raises(
+        ParameterError, match="`folds` must be a whole number between 2 and the number of customers, 30"
+    ):
         survival.cross_predict(Memory, spells, times=[1], folds=31, seed=1)
 
 

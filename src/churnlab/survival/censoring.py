@@ -131,7 +131,7 @@ def check_predictions(predictions: Mapping[str, npt.ArrayLike], n: int, shape: t
     """
     if not predictions:
         raise ParameterError("There is no prediction to score.")
-    arrays = {name: np.asarray(values, dtype=np.float64) for name, values in predictions.items()}
+    arrays = {name: _to_numbers(name, values) for name, values in predictions.items()}
     for name, values in arrays.items():
         if values.shape != (n, *shape):
             raise DataError(f"The prediction {name!r} has shape {values.shape}, but {(n, *shape)} is needed.")
@@ -141,3 +141,10 @@ def check_predictions(predictions: Mapping[str, npt.ArrayLike], n: int, shape: t
                 f"The prediction {name!r} must lie within 0 and 1: {int(wrong.sum()):,} of {values.size:,} do not."
             )
     return arrays
+
+
+def _to_numbers(name: str, values: npt.ArrayLike) -> Array:
+    try:
+        return np.asarray(values, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise DataError(f"The prediction {name!r} must be numbers, all of the same shape.") from None

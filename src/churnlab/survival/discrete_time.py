@@ -30,6 +30,8 @@ Array = npt.NDArray[np.float64]
 Places = npt.NDArray[np.intp]
 
 _MOST_PERIODS = 600
+_LONGEST = 5_000
+"""Periods to work through for every pattern of covariates."""
 _KNOTS = (0.0, 0.25, 0.5, 0.75, 1.0)
 
 
@@ -134,13 +136,19 @@ def fit_discrete_hazard(
 
 
 def refuse_broken_periods(observed: SpellArrays) -> None:
-    """Refuse durations and entries that are no whole numbers of periods.
+    """Refuse durations and entries that are no whole numbers of periods, or of far too many.
 
     Raises
     ------
     DataError
         With how many, and the first.
     """
+    longest = float(observed.duration.max())
+    if longest > _LONGEST:
+        raise DataError(
+            f"`duration` goes up to {longest:,.0f} periods, but models of single periods take {_LONGEST:,}. Try: longer "
+            "periods, say months in place of days; or fit_cox, which takes time as it comes."
+        )
     for name, values in (("duration", observed.duration), ("entry", observed.entry)):
         if values is None:
             continue
@@ -201,7 +209,10 @@ def _baseline(kind: str, left: Array, counts: PeriodCounts) -> tuple[Array, npt.
             f"Everybody at risk in period {all_gone[0] + 1} left in it, so that its hazard cannot be estimated beside the "
             'covariates. Try: baseline="smooth", or longer periods.'
         )
-    return np.eye(len(left))[:, with_churn], with_churn
+    places = np.flatnonzero(with_churn)
+    levels = np.zeros((len(left), len(places)))
+    levels[places, np.arange(len(places))] = 1.0
+    return levels, with_churn
 
 
 def _climb(likelihood: PeriodLikelihood, terms: tuple[str, ...], rate: float) -> tuple[Array, Array, float]:

@@ -238,8 +238,10 @@ def cross_predict(
     """
     key = spells["customer_id"] if "customer_id" in spells else pd.Series(np.arange(len(spells)))
     code, names = pd.factorize(key)
-    if not 2 <= folds <= len(names):
-        raise ParameterError(f"`folds` must lie between 2 and the number of customers, {len(names):,}, not {folds!r}.")
+    if not isinstance(folds, int) or not 2 <= folds <= len(names):
+        raise ParameterError(
+            f"`folds` must be a whole number between 2 and the number of customers, {len(names):,}, not {folds!r}."
+        )
     fold = np.random.default_rng(seed).permutation(np.arange(len(names)) % folds)[code]
     asked = np.atleast_1d(np.asarray(times, dtype=np.float64))
     predicted = np.empty((len(spells), len(asked)))
