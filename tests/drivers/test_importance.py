@@ -431,8 +431,10 @@ def test_input_answers_must_be_enough_and_weights_positive():
         drivers.fit_importance(answers, drivers=["x0", "x1"], method="shap", draws=100)
     with pytest.raises(ParameterError, match="`missing` must be 'em'"):
         drivers.fit_importance(answers, drivers=["x0", "x1"], missing="drop", draws=100)
-    with pytest.raises(ParameterError, match="`draws` must be 100 or more"):
+    with pytest.raises(ParameterError, match="`draws` must be a whole number from 100 on"):
         drivers.fit_importance(answers, drivers=["x0", "x1"], draws=10)
+    with pytest.raises(ParameterError, match="`draws` must be a whole number from 100 on"):
+        drivers.fit_importance(answers, drivers=["x0", "x1"], draws=100.5)
     with pytest.raises(ParameterError, match="`groups` names x9, which is not among the drivers"):
         drivers.fit_importance(answers, drivers=["x0", "x1"], groups={"g": ["x9"]}, draws=100)
     with pytest.raises(ParameterError, match="All subsets of 31 drivers are too many"):

@@ -356,6 +356,10 @@ def test_invariant_limits_hold_the_score(count):
         assert (table["conf_low"] <= table["estimate"]).all()
         assert (table["estimate"] <= table["conf_high"]).all()
         drivers.plot_nps(table)
+        others = drivers.fit_nps(pd.DataFrame({"recommend": [8, 9] * 20}))
+        alone = drivers.fit_nps(pd.DataFrame({"recommend": [answer] * count}))
+        for change in (alone.against(20), drivers.compare_nps(others, alone)):
+            assert change["estimate"].between(change["conf_low"], change["conf_high"]).all()
 
 
 def test_input_bands_without_a_column():

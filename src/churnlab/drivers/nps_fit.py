@@ -155,6 +155,6 @@ def to_differences(
         std_error=spread,
         statistic=statistic,
         p_value=2 * ndtr(-statistic.abs()),
-        conf_low=np.maximum(centre - z * spread, -200.0),
-        conf_high=np.minimum(centre + z * spread, 200.0),
+        conf_low=np.minimum(np.maximum(centre - z * spread, -200.0), difference),
+        conf_high=np.maximum(np.minimum(centre + z * spread, 200.0), difference),
     ).reset_index(drop=True)

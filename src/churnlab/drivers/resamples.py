@@ -1,6 +1,7 @@
 """Correlations of resampled answers, refused where they do not determine what the drivers share."""
 
 from collections.abc import Iterator
+from numbers import Integral
 
 import numpy as np
 import numpy.typing as npt
@@ -24,10 +25,10 @@ def check_draws(draws: int) -> None:
     Raises
     ------
     ParameterError
-        If it is below 100.
+        If it is below 100, or not whole.
     """
-    if draws < _FEWEST:
-        raise ParameterError(f"`draws` must be {_FEWEST} or more for an interval, not {draws!r}.")
+    if not isinstance(draws, Integral) or draws < _FEWEST:
+        raise ParameterError(f"`draws` must be a whole number from {_FEWEST} on for an interval, not {draws!r}.")
 
 
 def resample(rows: Array, *, draws: int, seed: int, batch: int = 256) -> Iterator[Array]:
