@@ -80,12 +80,20 @@ def test_input_missing_files_all_at_once(tmp_path: Path) -> None:
     ]
 
 
-@pytest.mark.parametrize("given", ["*.csv", "empty"])
-def test_input_nothing_matches(tmp_path: Path, given: str) -> None:
-    """A pattern without a match and an empty folder are refused like a missing file."""
+@pytest.mark.parametrize(
+    ("given", "reason"),
+    [
+        ("*.csv", ", but there is no such file or sample"),
+        ("empty", ", which is an empty folder"),
+        ("/dev/null", ", which is no file that can be read twice"),
+    ],
+)
+def test_input_nothing_matches(tmp_path: Path, given: str, reason: str) -> None:
+    """A pattern without a match, an empty folder and a device are refused with the reason."""
     (tmp_path / "empty").mkdir()
-    with pytest.raises(ParameterError, match="there is no such file or sample"):
+    with pytest.raises(ParameterError) as refusal:
         find(given)
+    assert str(refusal.value) == f"`data` is {given!r}{reason}"
 
 
 def test_input_place_that_cannot_be_looked_at() -> None:

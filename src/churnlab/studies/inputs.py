@@ -158,6 +158,8 @@ def _files_at(path: Path) -> list[Path]:
 def _missing(parameter: str, given: str, path: Path) -> str:
     from churnlab import datasets
 
+    if path.exists():
+        return f"`{parameter}` is {given!r}, which is {'an empty folder' if path.is_dir() else 'no file that can be read twice'}"
     beside = [file.name for file in path.parent.iterdir()] if path.parent.is_dir() else []
     near = suggestion(path.name, [*beside, *datasets.names()])
     return f"`{parameter}` is {given!r}, but there is no such file or sample{near}"
