@@ -14,6 +14,7 @@ __all__ = [
     "find_patterns",
     "fit_moments",
     "from_triangle",
+    "row_products",
     "triangle",
 ]
 
@@ -203,8 +204,20 @@ def expected_products(values: Array, patterns: Patterns, moments: Array) -> Arra
     """Return each row's products (n, q) with the constant 1, as expected where answers are missing."""
     slopes, residual = _regressions(moments, patterns.observed)
     filled = _fill(values, patterns, slopes)
-    rows, columns = np.triu_indices(len(moments))
-    products: Array = filled[:, rows] * filled[:, columns] + triangle(residual)[patterns.of_row]
+    products = row_products(filled, filled)
+    products += triangle(residual)[patterns.of_row]
+    return products
+
+
+def row_products(left: Array, right: Array) -> Array:
+    """Return, for each row of two tables (n, s), the upper triangle (n, q) of the products of its numbers."""
+    n, size = left.shape
+    products = np.empty((n, size * (size + 1) // 2))
+    start = 0
+    for place in range(size):
+        end = start + size - place
+        np.multiply(left[:, place : place + 1], right[:, place:], out=products[:, start:end])
+        start = end
     return products
 
 

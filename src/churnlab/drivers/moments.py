@@ -7,7 +7,15 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from churnlab.drivers.completion import Patterns, expected_products, find_patterns, fit_moments, from_triangle, triangle
+from churnlab.drivers.completion import (
+    Patterns,
+    expected_products,
+    find_patterns,
+    fit_moments,
+    from_triangle,
+    row_products,
+    triangle,
+)
 from churnlab.drivers.ratings import Ratings, refuse_degenerate
 from churnlab.errors import ConvergenceError, DataError, ParameterError
 
@@ -154,9 +162,7 @@ def _complete(values: Array, ratings: Ratings, patterns: Patterns) -> tuple[Arra
 
 def _products(values: Array, weight: Array) -> Array:
     with_one = np.column_stack([np.ones(len(values)), values])
-    rows, columns = np.triu_indices(with_one.shape[1])
-    products: Array = with_one[:, rows] * (with_one * weight[:, None])[:, columns]
-    return products
+    return row_products(with_one, with_one * weight[:, None])
 
 
 def _covariance(moments: Array, size: int) -> Array:
