@@ -122,9 +122,13 @@ def test_invariant_arc_elasticity_is_the_same_both_ways(first, second, some, oth
 
 
 def test_input_arc_elasticity():
-    """Equal prices, negative quantities and dispersions are refused."""
+    """Equal prices, negative quantities and dispersions, and what is not finite, are refused."""
     with pytest.raises(DataError, match="Two prices above 0 that differ"):
         arc_elasticity(2.0, 2.0, 10, 12)
+    with pytest.raises(DataError, match="Two prices above 0 that differ"):
+        arc_elasticity(2.0, np.inf, 10, 12)
+    with pytest.raises(DataError, match="Two quantities of 0 or more"):
+        arc_elasticity(2.0, 3.0, np.inf, 12)
     with pytest.raises(DataError, match="Two quantities of 0 or more"):
         arc_elasticity(2.0, 3.0, -1, 12)
     with pytest.raises(DataError, match="`dispersion` must be above 0"):

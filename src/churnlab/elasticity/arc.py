@@ -1,5 +1,7 @@
 """The elasticity of a single price change, by the midpoints of prices and quantities."""
 
+from math import inf
+
 from churnlab.errors import DataError
 from churnlab.inference import Interval, normal_quantile
 
@@ -31,7 +33,7 @@ def arc_elasticity(
     Raises
     ------
     DataError
-        If a price is not above 0, both are the same, a quantity is below 0, or both are 0.
+        If a price is not above 0, or not finite, both are the same, a quantity is below 0, or both are 0.
     ParameterError
         If the level is not between 0 and 1.
 
@@ -48,9 +50,9 @@ def arc_elasticity(
     (-1.703, -2.66, -0.75)
     """
     z = normal_quantile(conf_level)
-    if not (price_before > 0 and price_after > 0 and price_before != price_after):
+    if not (0 < price_before < inf and 0 < price_after < inf and price_before != price_after):
         raise DataError(f"Two prices above 0 that differ are needed, not {price_before!r} and {price_after!r}.")
-    if not (quantity_before >= 0 and quantity_after >= 0 and quantity_before + quantity_after > 0):
+    if not (quantity_before >= 0 and quantity_after >= 0 and 0 < quantity_before + quantity_after < inf):
         raise DataError(
             f"Two quantities of 0 or more, not both 0, are needed, not {quantity_before!r} and {quantity_after!r}."
         )
