@@ -50,6 +50,12 @@ def test_truth_the_numbers_of_a_column_have_the_same_decimals():
     assert all(f">{text}<" in html for text in ("0.2600", "0.2154", "0.0300", "1,234", "0.611", "–", "3", "12", "∞"))
 
 
+def test_truth_effects_near_zero_keep_the_decimals_of_their_column():
+    """Of effects on both sides of 0 some lie near it: they need no more decimals than the others, nor a minus before 0."""
+    html = display.frame_to_html(pd.DataFrame({"effect": [-0.327, 0.0065, -0.00002, 1.4]}), digits=3)
+    assert [part.split("<")[0] for part in html.split('right">')[2:]] == ["-0.33", "0.01", "0.00", "1.40"]
+
+
 def test_truth_no_p_value_is_zero():
     """P-values have four decimals; a smaller one is said to be smaller."""
     html = display.frame_to_html(pd.DataFrame({"p_value": [0.0, 3e-9, 0.04567, np.nan]}))

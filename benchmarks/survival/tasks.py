@@ -53,7 +53,7 @@ def churnlab_tasks(frame: pd.DataFrame) -> dict[str, Callable[[], Any]]:
         "ph_test": test,
         "concordance": lambda: survival.concordance(score, frame),
         "concordance_error": lambda: survival.score_concordance({"a": score}, frame)["std_error"],
-        "weibull": lambda: survival.fit_aft(frame, covariates=NAMES).parameters,
+        "weibull": lambda: survival.fit_aft(frame, covariates=NAMES).parameters[1:11],
         "discrete": lambda: survival.fit_discrete_hazard(frame, covariates=NAMES).coefficients,
         "predict": lambda: (
             survival.fit_cox(frame, covariates=NAMES).predict(frame, horizon=30, tenure=100)["estimate"].mean()
@@ -90,7 +90,7 @@ def lifelines_tasks(frame: pd.DataFrame) -> dict[str, Callable[[], Any]]:
         "robust": lambda: cox(robust=True).params_.to_numpy(),
         "ph_test": lambda: proportional_hazard_test(cox(), frame[some], "km").test_statistic,
         "concordance": lambda: concordance_index(frame["duration"], -score, frame["churned"]),
-        "weibull": lambda: lifelines.WeibullAFTFitter().fit(frame[some], "duration", "churned").params_.to_numpy(),
+        "weibull": lambda: lifelines.WeibullAFTFitter().fit(frame[some], "duration", "churned").params_.to_numpy()[:10],
         "curves": lambda: float(np.mean(fit.predict_survival_function(frame, times=np.arange(30, 330, 30)))),
     }
 

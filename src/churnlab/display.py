@@ -83,10 +83,12 @@ def _column(values: pd.Series, digits: int, name: str = "") -> list[str]:
     if largest in (0.0, float("inf")) or all(value.is_integer() for value in finite):
         return [_text(value, digits) for value in values]
     decimals = max(0, digits - 1 - floor(log10(largest)))
-    smallest = min(value for value in finite if value > 0)
-    if smallest < 10 ** (1 - decimals):  # in a column of mixed units it would keep fewer than two digits
+    nonzero = sorted(value for value in finite if value > 0)
+    mixed = bool((values > 0).any() and (values < 0).any())  # then some may well be near 0
+    small = nonzero[len(nonzero) // 2] if mixed else nonzero[0]
+    if small < 10 ** (1 - decimals):  # in a column of mixed units it would keep fewer than two digits
         return [_text(value, digits) for value in values]
-    return [f"{value:,.{decimals}f}" if pd.notna(value) else "–" for value in values]
+    return [f"{round(value, decimals) + 0.0:,.{decimals}f}" if pd.notna(value) else "–" for value in values]
 
 
 def _p_value(value: float) -> str:

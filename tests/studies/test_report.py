@@ -158,6 +158,15 @@ def test_truth_markdown_is_rendered(tmp_path: Path) -> None:
     assert re.search(r"<h2[^>]*>Head</h2>", html)
 
 
+def test_truth_a_number_keeps_its_percent_sign(tmp_path: Path) -> None:
+    """No line breaks between a number and its sign, in the answer as in the labels."""
+    number = {"label": "at +5 %", "estimate": 1, "low": None, "high": None, "unit": "", "method": "", "digits": 3}
+    numbers = {"n": {**number, "headline": True}}
+    html = render(tmp_path, [], results={"answer": ["40 % of us"], "numbers": numbers, "figures": {}, "tables": {}})
+    assert "40\N{NO-BREAK SPACE}% of us" in html
+    assert "at +5\N{NO-BREAK SPACE}%" in html
+
+
 @pytest.mark.parametrize("kind", ["image/png", "image/jpeg"])
 def test_truth_bitmaps_are_shown_with_alt(tmp_path: Path, kind: str) -> None:
     """A bitmap figure with alt text is shown like a drawing."""

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 TEMPLATES = Path(__file__).parent / "templates"
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
+_PARTED_UNIT = re.compile(r"(?<=\d) (?=%)")
 _UNSEEN_TAGS = {"parameters", "injected-parameters"}
 
 
@@ -82,6 +83,7 @@ def prepare_environment(environment: Environment) -> None:
     environment.autoescape = True
     environment.filters["cleaned"] = lambda html: Markup(clean_html(str(html)))  # noqa: S704  (it was just cleaned)
     environment.filters["uncoloured"] = lambda text: _COLOURS.sub("", text)
+    environment.filters["together"] = lambda text: _PARTED_UNIT.sub("\N{NO-BREAK SPACE}", text)
     environment.filters["amount"] = amount_text
     environment.filters["estimate"] = estimate_text
     environment.filters["difference"] = difference_text
