@@ -66,6 +66,8 @@ def test_input_nothing_to_export(two_runs: Two, tmp_path: Path, monkeypatch: pyt
     for export in (exports.write_pdf, exports.write_markdown, exports.write_csv):
         with pytest.raises(ParameterError, match="is it a finished run?"):
             export(tmp_path, tmp_path / "x")
+    with pytest.raises(ParameterError, match=r"is a folder: name a file in it, such as .*/report\.pdf"):
+        exports.write_pdf(two_runs[0].folder, tmp_path)
     monkeypatch.setenv("CHURNLAB_BROWSER", "/bin/true")
     with pytest.raises(ParameterError, match="/bin/true wrote no PDF: it said nothing"):
         exports.write_pdf(two_runs[0].folder, tmp_path / "x.pdf")

@@ -24,14 +24,14 @@ def schedule(make_study: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     create_tables(db_url=address)
     monkeypatch.chdir(tmp_path)
 
-    def run(name: str, parameters: dict[str, str] | None = None, **study: Any) -> Any:
+    def run(name: str, given: dict[str, str] | None = None, **study: Any) -> Any:
         notebook = make_study(name, **study) / f"{name}.ipynb"
         session = create_session(address)
         with session() as jobs:
             job = Job(
                 name=name,
                 input_filename=notebook.name,
-                parameters=parameters,
+                parameters=given,
                 runtime_environment_name="any",
                 output_formats=["html", "ipynb"],
                 url="",
@@ -57,6 +57,17 @@ def test_truth_job_is_a_run(schedule: Callable[..., Any], tmp_path: Path) -> Non
     assert (tmp_path / "out.html").read_bytes() == (folder / "report.html").read_bytes()
     assert (tmp_path / "out.ipynb").read_bytes() == (folder / "notebook.ipynb").read_bytes()
     assert (tmp_path / "runs" / "index.html").is_file()
+
+
+def test_truth_job_takes_dates_in_words(schedule: Callable[..., Any], tmp_path: Path) -> None:
+    """A job that comes back every month names its month by a word."""
+    show = "studies.open_study('monthly').value('day', 'Day of the month', int(day[-2:]))"
+    cells = ("from churnlab import studies", show)
+    text = "from datetime import date\nday: date | None = None  # the first of the data"
+    job = schedule("monthly", {"day": "month-start"}, cells=cells, parameters=text)
+    assert (job.status, job.status_message) == ("COMPLETED", None)
+    [results] = (tmp_path / "runs" / "monthly").glob("*/results.json")
+    assert json.loads(results.read_text(encoding="utf-8"))["numbers"]["day"]["estimate"] == 1
 
 
 def test_input_job_says_what_is_wrong(schedule: Callable[..., Any], capsys: pytest.CaptureFixture[str]) -> None:

@@ -48,11 +48,13 @@ def write_pdf(run: str | Path, path: str | Path) -> Path:
     Raises
     ------
     ParameterError
-        If the run has no report, there is no Chromium or Chrome, or it writes nothing.
+        If the run has no report, the path is a folder, there is no Chromium or Chrome, or it writes nothing.
     """
     report, path = Path(run) / "report.html", Path(path)
     if not report.is_file():
         raise ParameterError(f"{run} has no report.html: is it a finished run?")
+    if path.is_dir():
+        raise ParameterError(f"{path} is a folder: name a file in it, such as {path / 'report.pdf'}")
     browser = os.environ.get("CHURNLAB_BROWSER") or next(filter(None, map(shutil.which, _BROWSERS)), None)
     if browser is None:
         raise ParameterError(

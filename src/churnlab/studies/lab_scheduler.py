@@ -10,12 +10,14 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from datetime import date
 from pathlib import Path
 
 from jupyter_scheduler.executors import DefaultExecutionManager
 
 from churnlab.studies.catalogue import find_study, parameters_cell
 from churnlab.studies.index import write_index
+from churnlab.studies.relative_dates import resolve_dates
 from churnlab.studies.runner import RunResult, run
 from churnlab.studies.values import read_texts
 
@@ -25,8 +27,8 @@ _OUTPUTS = {"html": "report.html", "ipynb": "notebook.ipynb"}
 class StudyExecutionManager(DefaultExecutionManager):  # type: ignore[misc]  # the package has no types
     """Runs a job's notebook as a study, into ``runs`` below the server's folder; other notebooks run as ever.
 
-    Parameters are checked before a kernel starts, data is looked for below the server's folder, and the job fails with
-    the same one line that ``churnlab run`` would end with.
+    Parameters are checked before a kernel starts, dates may be words such as ``month-start``, data is looked for below the
+    server's folder, and the job fails with the same one line that ``churnlab run`` would end with.
     """
 
     def execute(self) -> None:
@@ -45,7 +47,7 @@ class StudyExecutionManager(DefaultExecutionManager):  # type: ignore[misc]  # t
             return
         os.chdir(self.root_dir)  # the job has a process of its own
         declared = find_study(notebook.stem, notebook.parent).parameters
-        values = read_texts(declared, self.model.parameters or {})
+        values = resolve_dates(declared, read_texts(declared, self.model.parameters or {}), date.today())
         result = run(notebook.stem, values, notebooks=notebook.parent)
         write_index()
         self._hand_over(result)
