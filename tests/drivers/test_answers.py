@@ -95,7 +95,7 @@ def test_input_questions_of_one_name():
 def test_input_a_question_answered_twice():
     """Two answers of one respondent to one question are not chosen from."""
     long = pd.DataFrame({"respondent_id": [1, 1], "item": ["x", "x"], "answer": [5, 6]})
-    with pytest.raises(DataError, match=r"1 of 2 rows answer one again \(first: row 1\)"):
+    with pytest.raises(DataError, match=r"1 of 2 rows answer one again \(first: row 2\)"):
         drivers.to_wide(long)
     with pytest.raises(DataError, match="must not be missing, but 1 of 2 rows lack one"):
         drivers.to_wide(long.assign(item=["x", None]))
@@ -106,8 +106,8 @@ def test_input_a_question_answered_twice():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"scale": (0, 10)}, r"`x` must be a number from 0 to 10, but 2 of 4 rows are not \(first: row 1: 11\)"),
-        ({"scale": (0, 10)}, r"`y` must be a number from 0 to 10, but 1 of 4 rows are not \(first: row 3: often\)"),
+        ({"scale": (0, 10)}, r"`x` must be a number from 0 to 10, but 2 of 4 rows are not \(first: row 2: 11\)"),
+        ({"scale": (0, 10)}, r"`y` must be a number from 0 to 10, but 1 of 4 rows are not \(first: row 4: often\)"),
         ({"scale": (10, 0)}, "must be its lowest and its highest answer"),
         ({"scale": {"x": (0, 10)}}, "`scale` has none for y"),
         ({"scale": (0, 10), "no_answer": [5]}, "The code 5 lies on the scale of `x`"),
@@ -251,9 +251,9 @@ def test_invariant_flags_of_a_column_with_gaps_are_flags():
         ([[1], [2], [3]] * 20, "holds values of several kinds"),
         (
             np.arange(60) * 1e200,
-            r"must lie between -1e\+100 and 1e\+100, but 59 of 60 rows are not \(first: row 1: 1e\+200\)",
+            r"must lie between -1e\+100 and 1e\+100, but 59 of 60 rows are not \(first: row 2: 1e\+200\)",
         ),
-        ([*range(59), np.inf], r"must be finite, but 1 of 60 rows are not \(first: row 59: inf\)"),
+        ([*range(59), np.inf], r"must be finite, but 1 of 60 rows are not \(first: row 60: inf\)"),
     ],
     ids=["dates", "lists", "huge", "infinite"],
 )
@@ -304,7 +304,7 @@ def test_truth_waves_keep_the_order_they_have():
         assert list(drivers.order_waves(pd.DataFrame({"wave": waves}))["wave"].cat.categories) == ["1", "2", "10"]
     months = pd.DataFrame({"wave": pd.Categorical(["June", "May"], ["May", "June"], ordered=True)})
     assert list(drivers.order_waves(months)["wave"].cat.categories) == ["May", "June"]
-    with pytest.raises(DataError, match=r"`date` must hold dates, but 1 of 2 rows do not \(first: row 1: soon\)"):
+    with pytest.raises(DataError, match=r"`date` must hold dates, but 1 of 2 rows do not \(first: row 2: soon\)"):
         drivers.order_waves(pd.DataFrame({"wave": ["a", "b"], "date": ["2024-01-01", "soon"]}))
     with pytest.raises(ParameterError, match="`waves` must be a list of waves"):
         drivers.order_waves(months, waves="May")

@@ -413,7 +413,7 @@ def test_input_drivers_that_say_nothing_are_named():
         fit(answers, ("x0", "x_0"))
     with pytest.raises(DataError, match="`x0` holds numbers as text"):
         fit(answers.assign(x0=answers["x0"].astype(str)))
-    with pytest.raises(DataError, match="`x0` must be finite, but 1 of 50 rows are not .first: row 4."):
+    with pytest.raises(DataError, match="`x0` must be finite, but 1 of 50 rows are not .first: row 5."):
         fit(answers.assign(x0=answers["x0"].where(answers.index != 4, np.inf)))
 
 
@@ -424,7 +424,7 @@ def test_input_answers_must_be_enough_and_weights_positive():
         drivers.fit_importance(answers.head(5), drivers=["x0", "x1", "x2", "x3"], draws=100)
     weighted = answers.assign(weight=np.where(answers.index < 2, 0.0, 1.0))
     with pytest.raises(
-        DataError, match="`weight` must be above 0 and finite, but 2 of 50 rows are not .first: row 0: 0."
+        DataError, match="`weight` must be above 0 and finite, but 2 of 50 rows are not .first: row 1: 0."
     ):
         drivers.fit_importance(weighted, drivers=["x0"], weight="weight")
     with pytest.raises(ParameterError, match="`method` must be one of standardised, lmg, johnson"):
@@ -439,7 +439,7 @@ def test_input_answers_must_be_enough_and_weights_positive():
         drivers.fit_importance(answers, drivers=["x0", "x1"], groups={"g": ["x9"]}, draws=100)
     with pytest.raises(ParameterError, match="All subsets of 31 drivers are too many"):
         shapley_values(np.eye(32)[None], [[place] for place in range(31)])
-    with pytest.raises(DataError, match="`segment` is missing in 1 of 50 rows .first: row 0."):
+    with pytest.raises(DataError, match="`segment` is missing in 1 of 50 rows .first: row 1."):
         drivers.fit_importance_by_segment(
             answers.assign(segment=["a", *"bc" * 24, "b"]).replace({"segment": {"a": None}}), drivers=["x0"]
         )

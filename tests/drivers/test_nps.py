@@ -272,11 +272,11 @@ def test_truth_bands_are_half_open():
 
 def test_input_scale_and_data_must_fit():
     """Answers off the scale are refused, and answers that look like another scale are doubted aloud."""
-    with pytest.raises(DataError, match="whole number from 0 to 10 .standard scheme., but 1 of 3 rows .*row 1: 11"):
+    with pytest.raises(DataError, match="whole number from 0 to 10 .standard scheme., but 1 of 3 rows .*row 2: 11"):
         drivers.fit_nps(pd.DataFrame({"recommend": [9, 11, 3]}))
-    with pytest.raises(DataError, match="from 1 to 10 .one_to_ten scheme., but 1 of 3 rows are not .first: row 2: 0"):
+    with pytest.raises(DataError, match="from 1 to 10 .one_to_ten scheme., but 1 of 3 rows are not .first: row 3: 0"):
         drivers.fit_nps(pd.DataFrame({"recommend": [9, 10, 0]}), scheme="one_to_ten")
-    with pytest.raises(DataError, match="row 0: 8.5"):
+    with pytest.raises(DataError, match="row 1: 8.5"):
         drivers.fit_nps(pd.DataFrame({"recommend": [8.5, 10]}))
     with pytest.raises(DataError, match="`recommend` must hold numbers"):
         drivers.fit_nps(pd.DataFrame({"recommend": ["8", "10"]}))
@@ -344,7 +344,7 @@ def test_input_a_panel_knows_who_answered_when(name):
     answers = pd.DataFrame({"respondent_id": [1, 2, 3] * 2, "wave": [1.0] * 3 + [2.0] * 3, "recommend": [6, 8, 10] * 2})
     answers = answers.astype({name: float})
     answers.loc[[2, 5], name] = np.nan
-    with pytest.raises(DataError, match=rf"`{name}` must not be missing, but 2 of 6 rows lack it \(first: row 2\)"):
+    with pytest.raises(DataError, match=rf"`{name}` must not be missing, but 2 of 6 rows lack it \(first: row 3\)"):
         drivers.fit_paired_nps(answers)
 
 

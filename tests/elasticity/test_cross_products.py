@@ -168,7 +168,7 @@ def test_invariant_numbers_of_csv_files(sold, tmp_path):
         DataError, match="`rain` is not a number: 1 of 450 rows break this. Try: name it among `effects`"
     ):
         to_cross_products(tmp_path / "odd.csv", controls=("rain",))
-    with pytest.raises(DataError, match=r"`rain` is not a number: 1 of 450 rows break this \(first: row 7: wet\)"):
+    with pytest.raises(DataError, match=r"`rain` is not a number: 1 of 450 rows break this \(first: row 8: wet\)"):
         fit_elasticity(tables.read(tmp_path / "odd.csv", "PRICES"), controls=("rain",))
     with pytest.raises(DataError, match="`period` is not a number: 450 of 450"):
         fit_elasticity(sold, controls=("period",))

@@ -260,7 +260,7 @@ def test_input_of_forecasts():
     prices = elasticity.simulate_prices(2, 10, seed=1)
     cases = {
         "no column `price`": prices.drop(columns="price"),
-        r"`price` must be a number: 20 of 20 rows .*first: row 0: 'dear'": prices.assign(price="dear"),
+        r"`price` must be a number: 20 of 20 rows .*first: row 1: 'dear'": prices.assign(price="dear"),
         "`price` of `future` must be above 0: 20 of 20 rows": prices.assign(price=np.nan),
         "`product` is numbers in `history` and text in `future`": prices.assign(product="tea"),
     }

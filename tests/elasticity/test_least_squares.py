@@ -210,7 +210,7 @@ def test_input_quantities_and_prices_of_zero(sold):
     """A quantity of 0 is refused with a way out; prices must be above 0 and differ."""
     zero = sold.assign(quantity=sold["quantity"].where(sold.index != 5, 0))
     with pytest.raises(
-        DataError, match=r"`quantity` must be above 0 .*: 1 of 450 rows .*first: row 5: 0.*fit_poisson_elasticity"
+        DataError, match=r"`quantity` must be above 0 .*: 1 of 450 rows .*first: row 6: 0.*fit_poisson_elasticity"
     ):
         fit_elasticity(zero)
     with pytest.raises(DataError, match="`price`.* above 0"):
@@ -224,7 +224,7 @@ def test_input_quantities_and_prices_of_zero(sold):
 
 def test_input_a_product_twice(sold):
     """A product that occurs twice in a period is refused, with the first such row."""
-    with pytest.raises(DataError, match=r"1 of 451 rows come on top \(first: row 450: product 0, store 0"):
+    with pytest.raises(DataError, match=r"1 of 451 rows come on top \(first: row 451: product 0, store 0"):
         fit_elasticity(pd.concat([sold, sold.iloc[:1]], ignore_index=True))
     with pytest.raises(DataError, match=r"one row in each period: .* name the column of the store"):
         fit_elasticity(sold.drop(columns="store"))

@@ -274,3 +274,11 @@ def test_input_a_product_seen_twice():
     prices = elasticity.simulate_prices(2, 5, seed=1)
     with pytest.raises(DataError, match="1 of 11 rows come"):
         elasticity.price_variation(pd.concat([prices, prices[3:4]]))
+
+
+def test_input_a_frame_is_no_table():
+    """Sales that were not read against a contract are refused, with what to do."""
+    with pytest.raises(
+        ParameterError, match=r"A table of ORDERS or SALES is needed, not a DataFrame. Try: tables.read"
+    ):
+        elasticity.to_prices(pd.DataFrame({"product": ["a"]}), period="week")

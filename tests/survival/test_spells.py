@@ -434,3 +434,13 @@ def test_input_spells_with_durations_of_zero():
         survival.read_spells(frame.assign(duration=[-1, 2, 3]), zero_durations="leave_out")
     with pytest.raises(ParameterError, match="`zero_durations` must be 'refuse' or 'leave_out'"):
         survival.read_spells(frame, zero_durations="drop")
+
+
+@pytest.mark.parametrize("function", [survival.to_spells, survival.count_contracts, survival.split_time])
+def test_input_a_frame_is_no_table(function):
+    """Contracts that were not read against their contract are refused, with what to do."""
+    frame = pd.DataFrame({"customer_id": [1], "start": ["2024-01-01"], "end": [None]})
+    with pytest.raises(ParameterError, match=r"A table of SUBSCRIPTIONS is needed, not a DataFrame. Try: tables.read"):
+        function(frame, as_of="2024-06-01", **({"horizon": 30} if function is survival.split_time else {}))
+    with pytest.raises(ParameterError, match="A table of SUBSCRIPTIONS is needed"):
+        survival.merge_overlaps(frame)

@@ -79,7 +79,7 @@ def to_numbers(column: pd.Series) -> Array:
         rule = "be finite" if np.isinf(values).any() else f"lie between -{_LARGEST:g} and {_LARGEST:g}"
         raise DataError(
             f"`{column.name}` must {rule}, but {wrong.sum():,} of {len(values):,} rows are not "
-            f"(first: row {first}: {values[first]:g})."
+            f"(first: row {first + 1}: {values[first]:g})."
         )
     return values
 
@@ -140,6 +140,6 @@ def column_weights(answers: pd.DataFrame, weight: str | None) -> Array:
         first = int(wrong.argmax())
         raise DataError(
             f"`{weight}` must be above 0 and finite, but {wrong.sum():,} of {len(values):,} rows are not "
-            f"(first: row {first}: {values[first]:g}). Try: leave out who should not count."
+            f"(first: row {first + 1}: {values[first]:g}). Try: leave out who should not count."
         )
     return values

@@ -117,5 +117,5 @@ def _refuse_off_scale(ratings: Array, terms: tuple[str, ...], lowest: float, hig
             first = int(wrong[:, place].argmax())
             raise DataError(
                 f"`{term}` must lie from {lowest:g} to {highest:g}, but {int(wrong[:, place].sum()):,} of {len(wrong):,} "
-                f"rows do not (first: row {first}: {ratings[first, place]:g}). Try: the right `scale`."
+                f"rows do not (first: row {first + 1}: {ratings[first, place]:g}). Try: the right `scale`."
             )

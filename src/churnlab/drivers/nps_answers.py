@@ -31,7 +31,7 @@ def check_recommend(column: pd.Series, scheme: NpsScheme, count: Array) -> Array
         first = int(wrong.argmax())
         raise DataError(
             f"`{column.name}` must be a whole number from {scheme.lowest} to {scheme.highest} ({scheme.name} scheme), but "
-            f"{wrong.sum():,} of {len(values):,} rows are not (first: row {first}: {values[first]:g}). "
+            f"{wrong.sum():,} of {len(values):,} rows are not (first: row {first + 1}: {values[first]:g}). "
             "Try: the scheme that fits the question, or drivers.NpsScheme(...)."
         )
     if not known.any():

@@ -192,7 +192,7 @@ def _refuse_unnamed(answers: pd.DataFrame, names: list[str]) -> None:
         if gap.any():
             raise DataError(
                 f"`{name}` must not be missing, but {gap.sum():,} of {len(answers):,} rows lack it (first: row "
-                f"{int(gap.argmax())}): whose answer is it, and of when? Try: leave these rows out."
+                f"{int(gap.argmax()) + 1}): whose answer is it, and of when? Try: leave these rows out."
             )
 
 

@@ -74,7 +74,7 @@ def _by_first_date(names: pd.Series, dates: pd.Series) -> list[str]:
     if wrong.any():
         first = int(wrong.argmax())
         raise DataError(
-            f"`date` must hold dates, but {wrong.sum():,} of {len(dates):,} rows do not (first: row {first}: "
+            f"`date` must hold dates, but {wrong.sum():,} of {len(dates):,} rows do not (first: row {first + 1}: "
             f"{dates.iloc[first]!s:.40}). Try: pandas.to_datetime, or name the `waves` in their order."
         )
     return [str(name) for name in known.groupby(names).min().sort_values(kind="stable").index]
@@ -130,7 +130,7 @@ def to_wide(
     if lost.any():
         raise DataError(
             f"{', '.join(f'`{name}`' for name in [*keys, item])} must not be missing, but {lost.sum():,} of {len(answers):,} "
-            f"rows lack one (first: row {int(lost.argmax())})."
+            f"rows lack one (first: row {int(lost.argmax()) + 1})."
         )
     place, questions = pd.factorize(answers[item])
     names = _name_questions(list(questions), keys)
@@ -175,5 +175,5 @@ def _refuse_twice(cell: npt.NDArray[np.intp], cells: int) -> None:
     if again.any():
         raise DataError(
             f"A question may be answered once in a questionnaire, but {again.sum():,} of {len(cell):,} rows answer one again "
-            f"(first: row {int(again.argmax())}). Try: name the wave among `questionnaire`."
+            f"(first: row {int(again.argmax()) + 1}). Try: name the wave among `questionnaire`."
         )

@@ -107,7 +107,7 @@ def _refuse_off_scale(frame: pd.DataFrame, columns: Mapping[str, Array], scales:
             first = int(wrong.argmax())
             found.append(
                 f"`{name}` must be a number from {low:g} to {high:g}, but {wrong.sum():,} of {len(values):,} rows are not "
-                f"(first: row {first}: {frame[name].iloc[first]!s:.40})"
+                f"(first: row {first + 1}: {frame[name].iloc[first]!s:.40})"
             )
     if found:
         raise DataError(". ".join(found) + ". Try: the scale that was asked, or declare the code in `no_answer`.")

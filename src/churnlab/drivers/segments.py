@@ -192,7 +192,7 @@ def _segments(answers: pd.DataFrame, segment: str) -> npt.NDArray[np.str_]:
     absent = answers[segment].isna()
     if absent.any():
         raise DataError(
-            f"`{segment}` is missing in {int(absent.sum()):,} of {len(answers):,} rows (first: row {int(absent.argmax())}). "
+            f"`{segment}` is missing in {int(absent.sum()):,} of {len(answers):,} rows (first: row {int(absent.argmax()) + 1}). "
             'Try: fillna("unknown").'
         )
     names = answers[segment].astype(str).to_numpy(dtype=str)

@@ -77,7 +77,7 @@ def _flags(column: pd.Series) -> Array:
     wrong = ~np.isnan(flags) & (flags != 0) & (flags != 1)
     if wrong.any():
         raise DataError(
-            f"Codes of `{column.name}` must be 0 or 1, but {wrong.sum():,} are not (first: row {int(wrong.argmax())})."
+            f"Codes of `{column.name}` must be 0 or 1, but {wrong.sum():,} are not (first: row {int(wrong.argmax()) + 1})."
         )
     return flags
 

@@ -52,7 +52,7 @@ def numbers_of(frame: pd.DataFrame, name: str) -> npt.NDArray[np.float64]:
     if wrong.any():
         row = int(np.argmax(wrong))
         raise DataError(
-            f"`{name}` must be a number: {int(wrong.sum()):,} of {len(frame):,} rows break this (first: row {row:,}: "
+            f"`{name}` must be a number: {int(wrong.sum()):,} of {len(frame):,} rows break this (first: row {row + 1:,}: "
             f"{values.iloc[row]!r}). Try: correct it, or leave these rows out."
         )
     return numbers

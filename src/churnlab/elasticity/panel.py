@@ -121,7 +121,7 @@ class Panel:
         values = ", ".join(f"{key} {self._column(key).iloc[row]}" for key in keys)
         raise DataError(
             f"A product must have one row in each {' and '.join(keys[1:])}: {int(seen.sum()):,} of {self.n:,} rows come on "
-            f"top (first: row {row:,}: {values}). Try: elasticity.to_prices, which adds up what was sold; or name the column of "
+            f"top (first: row {row + 1:,}: {values}). Try: elasticity.to_prices, which adds up what was sold; or name the column of "
             "the store `store`."
         )
 
@@ -226,5 +226,5 @@ def refuse_rows(broken: npt.NDArray[np.bool_], values: Any, rule: str, advice: s
         return
     row = int(np.argmax(broken))
     raise DataError(
-        f"{rule}: {int(broken.sum()):,} of {len(broken):,} rows break this (first: row {row:,}: {values[row]}). Try: {advice}."
+        f"{rule}: {int(broken.sum()):,} of {len(broken):,} rows break this (first: row {row + 1:,}: {values[row]}). Try: {advice}."
     )

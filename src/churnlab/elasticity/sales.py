@@ -73,7 +73,13 @@ def refuse_sales(sales: Table) -> None:
     ------
     DataError
         If it is no table of sales, or has no column `product` or `quantity`.
+    ParameterError
+        If it is no table.
     """
+    if not isinstance(sales, Table):
+        raise ParameterError(
+            f"A table of ORDERS or SALES is needed, not a {type(sales).__name__}. Try: tables.read(…, 'SALES')."
+        )
     if sales.contract.name == "PRICES":
         raise DataError(f"{sales.label} is a table of PRICES already. Try: its to_frame().")
     if sales.contract.name not in ("ORDERS", "SALES"):

@@ -10,9 +10,9 @@ import pandas as pd
 
 from churnlab.errors import DataError, ParameterError
 from churnlab.features.dialects import DIALECTS
-from churnlab.features.history import require_table, to_days
+from churnlab.features.history import to_days
 from churnlab.features.intervals import kept_interval, ratio_interval, wilson
-from churnlab.tables import Table, to_date
+from churnlab.tables import Table, require_table, to_date
 
 __all__ = ["scale_rate", "to_churn_counts", "to_churn_rates"]
 

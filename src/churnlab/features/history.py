@@ -6,39 +6,9 @@ from itertools import pairwise
 
 from churnlab.errors import DataError, ParameterError
 from churnlab.features.dialects import DIALECTS
-from churnlab.tables import CONTRACTS, Table, to_date
+from churnlab.tables import Table, require_table, to_date
 
-__all__ = ["days_sql", "observed_end", "require_covered", "require_table", "to_cut", "to_days"]
-
-
-def require_table(table: Table, contract: str) -> None:
-    """Refuse what is no table, or lacks what a contract requires.
-
-    Parameters
-    ----------
-    table
-        What was given.
-    contract
-        Name of the contract.
-
-    Raises
-    ------
-    DataError
-        If a column that the contract requires is not there.
-    ParameterError
-        If it is no table.
-    """
-    if not isinstance(table, Table):
-        raise ParameterError(
-            f"A table of {contract} is needed, not a {type(table).__name__}. Try: tables.read(…, {contract!r})."
-        )
-    required = [column.name for column in CONTRACTS[contract].columns if column.required]
-    missing = [name for name in required if name not in table.columns]
-    if missing:
-        raise DataError(
-            f"{table.label} was read as {table.contract.name} and has no column {missing[0]!r}; a table of {contract} is "
-            "needed."
-        )
+__all__ = ["days_sql", "observed_end", "require_covered", "to_cut", "to_days"]
 
 
 def days_sql(orders: Table, cut: date) -> str:

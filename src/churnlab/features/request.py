@@ -9,9 +9,9 @@ from churnlab.features.dialects import DIALECTS
 from churnlab.features.expressions import refuse_unsafe
 from churnlab.features.feature import Feature
 from churnlab.features.grains import Cut
-from churnlab.features.history import require_covered, require_table, to_cut
+from churnlab.features.history import require_covered, to_cut
 from churnlab.features.units import require_whole
-from churnlab.tables import Table
+from churnlab.tables import Table, require_table
 
 __all__ = ["Asked", "check", "choose"]
 

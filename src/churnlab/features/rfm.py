@@ -8,9 +8,9 @@ import pandas as pd
 
 from churnlab.errors import DataError, ParameterError
 from churnlab.features.dialects import DIALECTS
-from churnlab.features.history import require_covered, require_table
+from churnlab.features.history import require_covered
 from churnlab.features.units import Unit, days_per, shift
-from churnlab.tables import Table, to_date
+from churnlab.tables import Table, require_table, to_date
 
 __all__ = ["to_future", "to_rfm", "to_rfm_groups"]
 

@@ -6,7 +6,7 @@ import pandas as pd
 
 from churnlab.survival.contracts import linked_sql, to_window
 from churnlab.survival.overlaps import find_overlaps
-from churnlab.tables import Table
+from churnlab.tables import Table, require_table
 from churnlab.tables.dialects import DIALECTS
 
 __all__ = ["count_contracts"]
@@ -36,6 +36,7 @@ def count_contracts(
     ParameterError
         If an argument is out of range.
     """
+    require_table(subscriptions, "SUBSCRIPTIONS")
     window = to_window(as_of, observed_from, longest_gap)
     quote = DIALECTS[subscriptions.engine.dialect].quote
     morning = f"TIMESTAMP '{window.as_of.isoformat()} 00:00:00'"

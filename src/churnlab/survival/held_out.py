@@ -14,7 +14,7 @@ from churnlab.engines import quote_text
 from churnlab.errors import DataError, ParameterError
 from churnlab.features import Unit, days_per
 from churnlab.survival.spells import ZeroDurations, to_spells_table
-from churnlab.tables import Table, to_date
+from churnlab.tables import Table, require_table, to_date
 from churnlab.tables.dialects import DIALECTS
 
 __all__ = ["TimeSplit", "cross_predict", "predict_follow_up", "split_time", "to_follow_up"]
@@ -92,6 +92,7 @@ def split_time(
     """
     if not 0 < horizon < float("inf"):
         raise ParameterError(f"`horizon` must be above 0, not {horizon!r}.")
+    require_table(subscriptions, "SUBSCRIPTIONS")
     end = DIALECTS[subscriptions.engine.dialect].quote("end")
     first, last = subscriptions.engine.rows(
         f"SELECT CAST(min(start) AS DATE), CAST(greatest(max(start), max({end})) AS DATE) FROM {subscriptions.view}"

@@ -5,7 +5,7 @@ from datetime import date
 
 from churnlab.errors import DataError
 from churnlab.survival.contracts import ordered_sql, seen_sql
-from churnlab.tables import Table
+from churnlab.tables import Table, require_table
 from churnlab.tables.dialects import DIALECTS
 
 __all__ = ["find_overlaps", "merge_overlaps", "refuse_overlaps"]
@@ -83,6 +83,7 @@ def merge_overlaps(subscriptions: Table) -> Table:
     >>> merge_overlaps(tables.read(pd.DataFrame(two), "SUBSCRIPTIONS"))
     Table(SUBSCRIPTIONS: 1 rows of the frame with 2 contracts merged into 1)
     """
+    require_table(subscriptions, "SUBSCRIPTIONS")
     quote = DIALECTS[subscriptions.engine.dialect].quote
     end, never = quote("end"), "TIMESTAMP '9999-12-31 00:00:00'"
     columns = subscriptions.columns

@@ -12,7 +12,7 @@ from churnlab.features import Unit, days_per
 from churnlab.features.dialects import DIALECTS as DAY_DIALECTS
 from churnlab.survival.contracts import Window, linked_sql, to_window
 from churnlab.survival.overlaps import refuse_overlaps
-from churnlab.tables import Table
+from churnlab.tables import Table, require_table
 from churnlab.tables.dialects import DIALECTS
 
 __all__ = ["ZeroDurations", "to_spells", "to_spells_table"]
@@ -133,6 +133,7 @@ def to_spells_table(
 def _checked_sql(
     subscriptions: Table, window: Window, unit: str, covariates: tuple[str, ...], zero_durations: str
 ) -> str:
+    require_table(subscriptions, "SUBSCRIPTIONS")
     missing = [name for name in covariates if name not in subscriptions.columns]
     if missing:
         raise ParameterError(
